@@ -1,0 +1,64 @@
+# Thin: each target is one command of the project's own. `make` alone lists them.
+SHELL := /bin/bash
+STAGE ?= $(shell ls -d stage[0-9] 2>/dev/null | sort | tail -n 1 | tr -dc 0-9)
+PORT_OFFSET ?= 0
+DETACH ?=
+export PORT_OFFSET
+BIN := .venv/bin
+UV := 0.13.8
+WORKSHOP := $(BIN)/workshop
+
+.PHONY: help run down status traffic check diff bench test lint dashboards lock install
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: .venv/.installed ## STAGE=n (default: the last) PORT_OFFSET=k DETACH=1: services, pocket stack, traffic, check, UI
+	@$(WORKSHOP) up $(STAGE) --traffic --check $(if $(filter-out 0,$(DETACH)),--detach)
+
+down: .venv/.installed ## stop what run started
+	@$(WORKSHOP) down
+
+status: .venv/.installed ## what runs, where
+	@$(WORKSHOP) status
+
+traffic: .venv/.installed ## STAGE=n: drive the stage with virtual users
+	@$(WORKSHOP) traffic $(STAGE)
+
+check: .venv/.installed ## STAGE=n: is every signal and every link there?
+	@$(WORKSHOP) check $(STAGE)
+
+diff: .venv/.installed ## STAGE=n: what this stage adds to the one before
+	@$(WORKSHOP) diff $(STAGE)
+
+test: .venv/.installed-dev ## the whole suite: lint, types, unit, engine, end to end, browser
+	@$(BIN)/python tests/prepare.py
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+bench: .venv/.installed-dev ## measure; writes bench/results.md
+	$(BIN)/python -m bench
+
+dashboards: .venv/.installed-dev ## write the stages' dashboard JSON from stack/dashboards
+	$(BIN)/python -m dashboards
+
+lock: ## pin all dependencies anew (requirements*.lock)
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+
+install: .venv/.installed-dev ## the environment, with the test tools
+
+# One script makes .venv whatever the machine lacks, so that `make run` and `make test` are all there is to do.
+.venv/bin/uv:
+	@UV_VERSION=$(UV) bash ./bootstrap.sh
+
+.venv/.installed: .venv/bin/uv requirements.lock pyproject.toml
+	@echo "Installing into .venv …"
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed requirements-dev.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@touch $@

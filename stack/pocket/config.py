@@ -1,0 +1,36 @@
+"""What the process needs to know, and the port of every component."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PORTS = {
+    "grafana": 3000,
+    "loki": 3100,
+    "tempo": 3200,
+    "pyroscope": 4040,
+    "otlp-grpc": 4317,
+    "otlp-http": 4318,
+    "prometheus": 9090,
+    "alloy": 12345,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that `python -m pocket` takes; paths are absolute, sizes in bytes, times in seconds."""
+
+    data_dir: Path
+    port_offset: int = 0
+    prometheus_config: Path | None = None
+    hosts: tuple[str, ...] = ()  # service names that resolve to loopback, as Docker's DNS would
+    dashboards: tuple[Path, ...] = ()  # folders with Grafana dashboard JSON
+    stage: int | None = None
+    usage_endpoint: str | None = None  # OTLP/HTTP logs URL of the usage route (stage 6)
+    retention_seconds: int = 6 * 3600
+    retention_bytes: int = 1 << 30
+    max_body_bytes: int = 16 << 20
+
+    def port(self, component: str) -> int:
+        return PORTS[component] + self.port_offset
