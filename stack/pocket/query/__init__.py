@@ -1,0 +1,1 @@
+"""Query engines: text → parsed → rows → answer. Pure functions of a store and a text, no HTTP."""
