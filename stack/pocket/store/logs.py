@@ -1,0 +1,116 @@
+"""Log lines: streams by label set, entries by time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import orjson
+
+from pocket.rows import Labels, LogEntry, Matcher
+from pocket.store.database import Columns, Connection, Database, insert, text
+from pocket.store.index import LabelIndex
+from pocket.store.metrics import among
+from pocket.store.paging import PAGE, pages
+from pocket.store.recent import Recent
+
+
+class Logs:
+    """Queries over log streams. Times are Unix nanoseconds, the end is exclusive."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.index = LabelIndex("streams", database, "logs", "t_ns", "stream")
+
+    def streams(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> list[Labels]:
+        return [dict(labels) for labels in self.index.all(self.index.find(matchers, start_ns, end_ns - 1))]
+
+    def label_names(self, start_ns: int, end_ns: int) -> list[str]:
+        return self.index.names(self.index.find((), start_ns, end_ns - 1))
+
+    def label_values(
+        self, name: str, start_ns: int, end_ns: int, matchers: Sequence[Matcher] = ()
+    ) -> list[str]:
+        return self.index.label_values(name, self.index.find(matchers, start_ns, end_ns - 1))
+
+    def select(
+        self, matchers: Sequence[Matcher], start_ns: int, end_ns: int, *, limit: int | None = None,
+        newest_first: bool = True, contains: Sequence[str] = (),
+    ) -> Iterator[LogEntry]:
+        """Entries in the order of time, fetched a page at a time; `contains` are substrings the line must have."""
+        ids = self.index.find(matchers, start_ns, end_ns - 1)
+        if not ids or limit == 0:
+            return
+        where = " and ".join([among("stream", ids), *["contains(line, ?)"] * len(contains)])
+        select = "select t_ns, stream, line, metadata from logs"
+        page = PAGE if limit is None else min(PAGE, limit + 1)
+        left = limit
+        for rows in pages(self._database, select, where, contains, "t_ns", start_ns, end_ns,
+                          newest_first=newest_first, page=page):  # fmt: skip
+            for t_ns, stream, line, metadata in rows[:left]:
+                labels = self.index.values.get(stream)
+                if labels is not None:
+                    yield LogEntry(dict(labels), t_ns, line, orjson.loads(metadata) if metadata else {})
+            if left is not None and (left := left - len(rows)) <= 0:
+                return
+
+    def stats(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> dict[str, int]:
+        ids = self.index.find(matchers, start_ns, end_ns - 1)
+        if not ids:
+            return {"streams": 0, "chunks": 0, "entries": 0, "bytes": 0}
+        [(streams, entries, size)] = self._database.query(
+            "select count(distinct stream), count(*), coalesce(sum(strlen(line)), 0)::bigint from logs"  # noqa: S608
+            f" where t_ns >= ? and t_ns < ? and {among('stream', ids)}",
+            [start_ns, end_ns],
+        )
+        # A chunk is Loki's unit of storage; here a stream is one piece.
+        return {"streams": streams, "chunks": streams, "entries": entries, "bytes": size}
+
+
+class LogTable:
+    """Appends entries. As in Loki, an entry equal in stream, time and line to a recent one is dropped."""
+
+    def __init__(self, logs: Logs, database: Database, repeated: Callable[[int], None]) -> None:
+        self._index, self._repeated = logs.index, repeated
+        self._recent = Recent()
+        self._times: dict[int, tuple[int, int]] = {}
+        newest = "select stream, t_ns, line from logs order by rowid desc limit 20000"
+        for row in reversed(database.query(newest)):
+            self._recent.add(row)
+        self._recent.committed()
+
+    def insert(self, cursor: Connection, rows: Sequence[LogEntry]) -> None:
+        id_of, add = self._index.id_of, self._recent.add
+        new = [(stream, row) for row in rows if add((stream := id_of(row.labels), row.t_ns, row.line))]
+        if len(new) < len(rows):
+            self._repeated(len(rows) - len(new))
+        columns: Columns = {
+            "stream": np.array([stream for stream, _ in new], np.int32),
+            "t_ns": np.array([row.t_ns for _, row in new], np.int64),
+            "line": text([row.line for _, row in new]),
+            "metadata": text([_json(row.structured_metadata) for _, row in new]),
+        }
+        self._index.write(cursor)
+        if new:
+            insert(cursor, "logs", columns)
+        self._remember(columns["stream"].tolist(), columns["t_ns"].tolist())
+
+    def _remember(self, streams: list[int], times: list[int]) -> None:
+        for stream, t_ns in zip(streams, times, strict=True):
+            first, last = self._times.get(stream, (t_ns, t_ns))
+            self._times[stream] = (min(first, t_ns), max(last, t_ns))
+
+    def committed(self) -> None:
+        self._recent.committed()
+        for stream, (first, last) in self._times.items():
+            self._index.touch(stream, first)
+            self._index.touch(stream, last)
+        self._times = {}
+
+    def rolled_back(self) -> None:
+        self._recent.rolled_back()
+        self._times = {}
+
+
+def _json(value: Labels) -> str | None:
+    return orjson.dumps(value).decode() if value else None

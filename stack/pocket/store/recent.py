@@ -1,0 +1,35 @@
+"""Retried deliveries: senders deliver at least once, so the newest rows are remembered to drop repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+
+class Recent:
+    """The last `size` keys, by hash. A repeat within that window is recognised."""
+
+    def __init__(self, size: int = 50_000) -> None:
+        self._size = size
+        self._seen: dict[int, None] = {}
+        self._fresh: list[int] = []
+
+    def add(self, key: Hashable) -> bool:
+        """False if the key was seen before."""
+        digest = hash(key)
+        if digest in self._seen:
+            return False
+        self._seen[digest] = None
+        self._fresh.append(digest)
+        return True
+
+    def committed(self) -> None:
+        """The rows added since the last commit are safe; forget the oldest beyond the window."""
+        self._fresh.clear()
+        while len(self._seen) > self._size:
+            del self._seen[next(iter(self._seen))]
+
+    def rolled_back(self) -> None:
+        """The rows added since were not written, so they may come again."""
+        for digest in self._fresh:
+            self._seen.pop(digest, None)
+        self._fresh.clear()

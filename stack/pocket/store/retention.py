@@ -1,0 +1,94 @@
+"""Bounded history: what is older than the limit goes, and the oldest goes when the file is too large."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from pocket.config import Settings
+from pocket.store.database import Database
+
+if TYPE_CHECKING:
+    from pocket.store.store import Store
+
+log = logging.getLogger(__name__)
+
+CHECK_SECONDS = 30.0
+# Table, its time column, that column's units in a second.
+TABLES = (
+    ("samples", "t_ms", 10**3),
+    ("exemplars", "t_ms", 10**3),
+    ("logs", "t_ns", 10**9),
+    ("spans", "start_ns", 10**9),
+    ("profile_samples", "t_ms", 10**3),
+)
+
+
+class Retention:
+    """A thread that looks every CHECK_SECONDS; `enforce` does one round."""
+
+    def __init__(self, store: Store, database: Database, settings: Settings, exclusive: threading.Lock) -> None:
+        self._store, self._database, self._exclusive = store, database, exclusive
+        self._seconds, self._bytes = settings.retention_seconds, settings.retention_bytes
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-retention", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def file_bytes(self) -> int:
+        return sum(_size(path) for path in (self._database.path, _wal(self._database.path)))
+
+    def enforce(self, now: float | None = None) -> None:
+        """Delete what is too old; while too much is in use, the oldest twentieth of the history."""
+        now = time.time() if now is None else now
+        self._delete_before(now - self._seconds)
+        for _ in range(20):
+            if self._used_bytes() <= self._bytes:
+                return
+            oldest = self._oldest()
+            self._delete_before(oldest + max(1.0, (now - oldest) / 20))
+
+    def _run(self) -> None:
+        while not self._stop.wait(CHECK_SECONDS):
+            try:
+                self.enforce()
+            except duckdb.Error as error:
+                log.warning("store: retention failed: %s", str(error).splitlines()[0])
+
+    def _delete_before(self, seconds: float) -> None:
+        with self._exclusive, self._database.cursor() as cursor:
+            for table, column, unit in TABLES:
+                cursor.execute(f"delete from {table} where {column} < ?", [int(seconds * unit)])  # noqa: S608
+        self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        with self._exclusive, self._database.cursor() as cursor:
+            cursor.execute("checkpoint")
+
+    def _used_bytes(self) -> int:
+        [(block, used)] = self._database.query("select block_size, used_blocks from pragma_database_size()")
+        return int(block * used)
+
+    def _oldest(self) -> float:
+        parts = [f"select min({column}) / {unit} t from {table}" for table, column, unit in TABLES]  # noqa: S608
+        [(oldest,)] = self._database.query(f"select min(t) from ({' union all '.join(parts)})")  # noqa: S608
+        return float(oldest or time.time())
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

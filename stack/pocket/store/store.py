@@ -1,0 +1,102 @@
+"""The store as the other rooms see it: append by signal, query by signal, flush, close."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from pocket.config import Settings
+from pocket.rows import Exemplar, LogEntry, MetricMetadata, ProfileSample, Sample, Span
+from pocket.store.database import Database
+from pocket.store.logs import Logs, LogTable
+from pocket.store.metrics import ExemplarTable, MetadataTable, Metrics, SampleTable
+from pocket.store.profiles import Profiles, ProfileTable
+from pocket.store.retention import Retention
+from pocket.store.traces import SpanTable, Traces
+from pocket.store.writer import Writer
+
+# Estimated memory of a queued row beside its text, in bytes: what a Python object of that kind weighs.
+_SAMPLE, _ENTRY, _SPAN, _STACK = 200, 400, 3000, 400
+
+
+class Store:
+    """Telemetry in one DuckDB file. All methods may be called from any thread; queries block, appends do not.
+
+    Appends raise StoreFull when more waits to be written than memory allows. Opening raises StoreError.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.counters: Counter[str] = Counter()
+        self._counting = threading.Lock()
+        database = self._database = Database(settings.data_dir / "pocket" / "pocket.duckdb")
+        self.metrics, self.logs = Metrics(database), Logs(database)
+        self.traces, self.profiles = Traces(database), Profiles(database)
+        samples = SampleTable(self.metrics, self._dropper("samples", "out_of_order"))
+        exemplars, metadata = ExemplarTable(self.metrics), MetadataTable(self.metrics)
+        logs = LogTable(self.logs, database, self._dropper("logs", "repeated"))
+        spans = SpanTable(self.traces, database, self._dropper("spans", "repeated"))
+        profiles = ProfileTable(self.profiles)
+        dictionaries = (self.metrics.index, self.logs.index, self.traces.resources, self.profiles.index,
+                        self.profiles.stacks)  # fmt: skip
+        self._writer = Writer(
+            database,
+            {"samples": samples, "exemplars": exemplars, "metadata": metadata, "logs": logs, "spans": spans,
+             "profiles": profiles},
+            (samples, metadata, logs, spans, profiles, *dictionaries),
+            self._counted,
+        )  # fmt: skip
+        self._retention = Retention(self, database, settings, self._writer.exclusive)
+
+    def append_samples(self, rows: list[Sample]) -> None:
+        self._put("samples", rows, len(rows) * _SAMPLE)
+
+    def append_exemplars(self, rows: list[Exemplar]) -> None:
+        self._put("exemplars", rows, len(rows) * _ENTRY)
+
+    def append_metadata(self, rows: list[MetricMetadata]) -> None:
+        self._put("metadata", rows, len(rows) * _SAMPLE)
+
+    def append_logs(self, rows: list[LogEntry]) -> None:
+        self._put("logs", rows, sum(len(row.line) + _ENTRY for row in rows))
+
+    def append_spans(self, rows: list[Span]) -> None:
+        self._put("spans", rows, len(rows) * _SPAN)
+
+    def append_profiles(self, rows: list[ProfileSample]) -> None:
+        self._put("profiles", rows, len(rows) * _STACK)
+
+    def flush(self) -> None:
+        """Returns when all that was appended before is durable and visible to queries."""
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Write what is queued and close the file."""
+        self._retention.close()
+        self._writer.close()
+        self._database.close()
+
+    def count(self, name: str, amount: int = 1, **labels: str) -> None:
+        """Add to a counter `name{label="value",…}`; label values are the caller's own constants."""
+        text = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        with self._counting:
+            self.counters[f"{name}{{{text}}}" if text else name] += amount
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._writer.queued_bytes
+
+    def size_bytes(self) -> int:
+        return self._retention.file_bytes()
+
+    def _put(self, signal: str, rows: Sequence[object], size: int) -> None:
+        if rows:
+            self._writer.put(signal, rows, size)
+            self.count("pocket_received_total", len(rows), signal=signal)
+
+    def _counted(self, what: str, signal: str, amount: int) -> None:
+        if what == "dropped":
+            self.count("pocket_dropped_total", amount, signal=signal, reason="store")
+
+    def _dropper(self, signal: str, reason: str) -> Callable[[int], None]:
+        return lambda amount: self.count("pocket_dropped_total", amount, signal=signal, reason=reason)

@@ -1,0 +1,196 @@
+"""Spans: traces by id, traces newest first, attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import orjson
+
+from pocket.rows import Span, SpanEvent, SpanLink
+from pocket.store.database import Columns, Connection, Database, insert, text
+from pocket.store.index import Dictionary
+from pocket.store.paging import pages
+from pocket.store.recent import Recent
+
+Scope = Literal["resource", "span"]
+
+_COLUMNS = (
+    "start_ns, end_ns, trace_id::varchar, span_id, parent_span_id, name, kind, status, status_message, resource,"
+    " attributes, scope, scope_version, trace_state, flags, events, links"
+)
+# A trace's other spans are looked for this far around the span that was found: it bounds the scan.
+_REACH_NS = 3600 * 10**9
+_TRACES_A_PAGE = (32, 128, 512)
+
+
+class Traces:
+    """Queries over spans. Times are Unix nanoseconds, ends exclusive; a span belongs to the time of its start."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.resources = Dictionary("resources", database, lambda value: value, _canonical)
+
+    def trace(self, trace_id: str) -> list[Span]:
+        """All spans of a trace in the order of their start; [] if it is unknown or no trace id at all."""
+        if len(trace_id) > 32 or not set(trace_id) <= set("0123456789abcdefABCDEF") or not trace_id:
+            return []
+        rows = self._database.query(
+            f"select {_COLUMNS} from spans where trace_id = ?::uuid order by start_ns", [trace_id.zfill(32)]  # noqa: S608
+        )
+        return self._spans(rows)
+
+    def newest(
+        self, start_ns: int, end_ns: int, *, service: str | None = None, name: str | None = None,
+        min_duration_ns: int = 0, max_duration_ns: int | None = None, status: int | None = None,
+        kind: int | None = None,
+    ) -> Iterator[list[Span]]:
+        """Batches of whole traces, newest first: every trace with a span in the range that passes all filters."""
+        filters: dict[str, Any] = {
+            "service = ?": service, "name = ?": name, "status = ?": status, "kind = ?": kind,
+            "end_ns - start_ns >= ?": min_duration_ns or None, "end_ns - start_ns <= ?": max_duration_ns,
+        }  # fmt: skip
+        given = {condition: value for condition, value in filters.items() if value is not None}
+        where = " and ".join(["start_ns >= ?", "start_ns < ?", *given])
+        found = self._database.query(
+            f"select trace_id::varchar, min(start_ns), max(start_ns) from spans where {where}"  # noqa: S608
+            " group by trace_id order by max(start_ns) desc",
+            [start_ns, end_ns, *given.values()],
+        )
+        position = 0
+        while position < len(found):
+            size = _TRACES_A_PAGE[min(position // 64, 2)]
+            yield self._whole(found[position : position + size])
+            position += size
+
+    def _whole(self, found: Sequence[tuple[str, int, int]]) -> list[Span]:
+        """All spans of the found (trace id, first, last), traces in the order given."""
+        ids = ",".join(f"'{trace_id}'::uuid" for trace_id, _, _ in found)
+        first, last = min(row[1] for row in found) - _REACH_NS, max(row[2] for row in found) + _REACH_NS
+        rows = self._database.query(
+            f"select {_COLUMNS} from spans"  # noqa: S608
+            f" where start_ns between ? and ? and trace_id in ({ids}) order by start_ns",
+            [first, last],
+        )
+        by_trace: dict[str, list[tuple[Any, ...]]] = {trace_id: [] for trace_id, _, _ in found}
+        for row in rows:
+            by_trace[row[2]].append(row)
+        return self._spans([row for rows_ in by_trace.values() for row in rows_])
+
+    def spans(self, start_ns: int, end_ns: int) -> Iterator[Span]:
+        """Oldest first."""
+        select = f"select {_COLUMNS} from spans"  # noqa: S608
+        for rows in pages(self._database, select, "true", [], "start_ns", start_ns, end_ns, newest_first=False):
+            yield from self._spans(rows)
+
+    def attribute_names(self, scope: Scope, start_ns: int, end_ns: int) -> list[str]:
+        if scope == "resource":
+            return sorted({name for resource in self._resources(start_ns, end_ns) for name in resource})
+        rows = self._database.query(
+            "select distinct unnest(json_keys(attributes)) from spans"
+            " where start_ns >= ? and start_ns < ? and attributes is not null order by 1",
+            [start_ns, end_ns],
+        )
+        return [row[0] for row in rows]
+
+    def attribute_values(
+        self, scope: Scope, name: str, start_ns: int, end_ns: int, limit: int = 1000
+    ) -> list[Any]:
+        """Distinct values, as they were sent (str, bool, int, float, list, dict)."""
+        if scope == "resource":
+            texts = {orjson.dumps(r[name]) for r in self._resources(start_ns, end_ns) if name in r}
+            return [orjson.loads(value) for value in sorted(texts)[:limit]]
+        pointer = "/" + name.replace("~", "~0").replace("/", "~1")
+        rows = self._database.query(
+            "select distinct json_extract(attributes, ?)::varchar v from spans"
+            " where start_ns >= ? and start_ns < ? and v is not null order by 1 limit ?",
+            [pointer, start_ns, end_ns, limit],
+        )
+        return [orjson.loads(row[0]) for row in rows]
+
+    def _resources(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+        rows = self._database.query(
+            "select distinct resource from spans where start_ns >= ? and start_ns < ?", [start_ns, end_ns]
+        )
+        return [self.resources.values.get(row[0], {}) for row in rows]
+
+    def _spans(self, rows: Sequence[tuple[Any, ...]]) -> list[Span]:
+        resources = self.resources.values
+        return [_span(row, resources.get(row[9], {})) for row in rows]
+
+
+class SpanTable:
+    """Appends spans; a span sent again (same trace and span id, same kind) is dropped."""
+
+    def __init__(self, traces: Traces, database: Database, repeated: Callable[[int], None]) -> None:
+        self._resources, self._repeated = traces.resources, repeated
+        self._recent = Recent()
+        newest = "select trace_id::varchar, span_id, kind from spans order by rowid desc limit 20000"
+        for trace_id, span_id, kind in reversed(database.query(newest)):
+            self._recent.add((trace_id.replace("-", ""), span_id, kind))
+        self._recent.committed()
+
+    def insert(self, cursor: Connection, rows: Sequence[Span]) -> None:
+        add = self._recent.add
+        new = [s for s in rows if add((s.trace_id, s.span_id, s.kind))]
+        if len(new) < len(rows):
+            self._repeated(len(rows) - len(new))
+        if new:
+            columns = self._columns(new)
+            self._resources.write(cursor)
+            insert(cursor, "spans", columns, "* replace (trace_id::uuid as trace_id)")
+
+    def _columns(self, spans: list[Span]) -> Columns:
+        id_of = self._resources.id_of
+        by_identity: dict[int, int] = {}  # a batch shares its resource objects
+        resources = [
+            by_identity[id(s.resource)] if id(s.resource) in by_identity
+            else by_identity.setdefault(id(s.resource), id_of(s.resource))
+            for s in spans
+        ]  # fmt: skip
+        return {
+            "trace_id": text([s.trace_id for s in spans]),
+            "span_id": text([s.span_id for s in spans]),
+            "parent_span_id": text([s.parent_span_id for s in spans]),
+            "name": text([s.name for s in spans]),
+            "kind": np.array([s.kind for s in spans], np.uint8),
+            "start_ns": np.array([s.start_ns for s in spans], np.int64),
+            "end_ns": np.array([s.end_ns for s in spans], np.int64),
+            "status": np.array([s.status for s in spans], np.uint8),
+            "status_message": text([s.status_message for s in spans]),
+            "service": text([s.service_name for s in spans]),
+            "resource": np.array(resources, np.int32),
+            "attributes": text([_json(s.attributes) for s in spans]),
+            "scope": text([s.scope_name for s in spans]),
+            "scope_version": text([s.scope_version for s in spans]),
+            "trace_state": text([s.trace_state for s in spans]),
+            "flags": np.array([s.flags for s in spans], np.int64),
+            "events": text([_json([(e.t_ns, e.name, e.attributes) for e in s.events]) for s in spans]),
+            "links": text([_json([(x.trace_id, x.span_id, x.attributes) for x in s.links]) for s in spans]),
+        }
+
+    def committed(self) -> None:
+        self._recent.committed()
+
+    def rolled_back(self) -> None:
+        self._recent.rolled_back()
+
+
+def _canonical(resource: dict[str, Any]) -> bytes:
+    return orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+
+
+def _json(value: Any) -> str | None:
+    return orjson.dumps(value).decode() if value else None
+
+
+def _span(row: tuple[Any, ...], resource: dict[str, Any]) -> Span:
+    (start, end, trace_id, span_id, parent, name, kind, status, message, _, attributes,
+     scope, version, state, flags, events, links) = row  # fmt: skip
+    return Span(
+        trace_id.replace("-", ""), span_id, parent, name, kind, start, end, status, message,
+        orjson.loads(attributes) if attributes else {}, resource, scope, version, state, flags,
+        [SpanEvent(*event) for event in orjson.loads(events)] if events else [],
+        [SpanLink(*link) for link in orjson.loads(links)] if links else [],
+    )  # fmt: skip

@@ -1,0 +1,141 @@
+"""One thread writes: rows are queued, then committed together, at least every half second."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import duckdb
+
+from pocket.store.database import Connection, Database
+
+log = logging.getLogger(__name__)
+
+COMMIT_SECONDS = 0.4  # rows wait at most this long for company: one fsync for all of them
+QUEUE_BYTES = 96 << 20  # estimated; beyond it senders are told to slow down
+
+
+class StoreFull(Exception):  # noqa: N818 - the contract's name
+    """The write queue is full; the sender should retry later."""
+
+
+class Table(Protocol):
+    def insert(self, cursor: Connection, rows: Sequence[Any]) -> None:
+        """Append rows within the transaction of `cursor`."""
+
+
+class Participant(Protocol):
+    """State in memory that follows the transactions."""
+
+    def committed(self) -> None: ...
+    def rolled_back(self) -> None: ...
+
+
+class Writer:
+    """Queue and thread. `count` is told what was written or dropped, per signal."""
+
+    def __init__(
+        self, database: Database, tables: dict[str, Table], participants: Sequence[Participant],
+        count: Callable[[str, str, int], None],
+    ) -> None:
+        self._database, self._tables, self._participants, self._count = database, tables, participants, count
+        self._condition = threading.Condition()
+        self._queue: list[tuple[str, Sequence[Any]]] = []
+        self._bytes = 0
+        self._enqueued = self._done = 0
+        self._hurry = self._stop = False
+        self.exclusive = threading.Lock()  # held while writing; retention takes it to delete and checkpoint
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._bytes
+
+    def put(self, signal: str, rows: Sequence[Any], size: int) -> None:
+        """Queue rows; `size` is their estimated memory. Raises StoreFull (and counts the drop)."""
+        with self._condition:
+            if self._stop or (self._bytes and self._bytes + size > QUEUE_BYTES):
+                self._count("dropped", signal, len(rows))
+                raise StoreFull(f"{self._bytes >> 20} MiB of telemetry wait to be written")
+            self._queue.append((signal, rows))
+            self._bytes += size
+            self._enqueued += 1
+            self._condition.notify_all()
+
+    def flush(self) -> None:
+        """Returns when everything queued before the call is committed."""
+        with self._condition:
+            target = self._enqueued
+            self._hurry = True
+            self._condition.notify_all()
+            self._condition.wait_for(lambda: self._done >= target)
+
+    def close(self) -> None:
+        with self._condition:
+            self._stop = True
+            self._condition.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with self._database.cursor() as cursor:
+            while batch := self._next():
+                with self.exclusive:
+                    self._commit(cursor, batch)
+                with self._condition:
+                    self._done += len(batch)
+                    self._condition.notify_all()
+
+    def _next(self) -> list[tuple[str, Sequence[Any]]]:
+        with self._condition:
+            self._condition.wait_for(lambda: self._queue or self._stop)
+            self._condition.wait_for(lambda: self._hurry or self._stop, COMMIT_SECONDS)
+            batch, self._queue = self._queue, []
+            self._bytes, self._hurry = 0, False
+        return batch
+
+    def _commit(self, cursor: Connection, batch: list[tuple[str, Sequence[Any]]]) -> None:
+        by_signal: dict[str, list[Any]] = {}
+        for signal, rows in batch:
+            by_signal.setdefault(signal, []).extend(rows)
+        if not self._transaction(cursor, by_signal):
+            for signal, rows in by_signal.items():
+                self._salvage(cursor, signal, rows)
+
+    def _transaction(self, cursor: Connection, by_signal: dict[str, list[Any]]) -> bool:
+        try:
+            cursor.begin()
+            for signal, rows in by_signal.items():
+                self._tables[signal].insert(cursor, rows)
+            cursor.commit()
+        except Exception as error:
+            log.warning("store: write failed: %s", str(error).splitlines()[0] if str(error) else repr(error))
+            _rollback(cursor)
+            for participant in self._participants:
+                participant.rolled_back()
+            return False
+        for participant in self._participants:
+            participant.committed()
+        for signal, rows in by_signal.items():
+            self._count("stored", signal, len(rows))
+        return True
+
+    def _salvage(self, cursor: Connection, signal: str, rows: list[Any]) -> None:
+        """Write what can be written: halve until the row that breaks the batch stands alone."""
+        if self._transaction(cursor, {signal: rows}):
+            return
+        if len(rows) == 1:
+            self._count("dropped", signal, 1)
+            return
+        middle = len(rows) // 2
+        self._salvage(cursor, signal, rows[:middle])
+        self._salvage(cursor, signal, rows[middle:])
+
+
+def _rollback(cursor: Connection) -> None:
+    try:
+        cursor.rollback()
+    except duckdb.Error:
+        log.debug("store: nothing to roll back")
