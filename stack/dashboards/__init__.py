@@ -1,0 +1,4 @@
+"""The stages' Grafana dashboards, written in Python and committed as JSON in the stages' folders.
+
+queries (text) → panels (one question each) → rows (what belongs together) → stages (which rows when) → __main__.
+"""

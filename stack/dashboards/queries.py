@@ -1,0 +1,54 @@
+"""Query targets in Grafana's JSON model, one function a data source."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import grafanapyroscope, loki, prometheus
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import prometheus as prometheus_models
+from grafana_foundation_sdk.models import tempo as tempo_models
+from grafana_foundation_sdk.models.dashboard import DataSourceRef
+
+PROMETHEUS = DataSourceRef(type_val="prometheus", uid="prometheus")
+LOKI = DataSourceRef(type_val="loki", uid="loki")
+TEMPO = DataSourceRef(type_val="tempo", uid="tempo")
+PYROSCOPE = DataSourceRef(type_val="grafana-pyroscope-datasource", uid="pyroscope")
+POSTGRES = DataSourceRef(type_val="grafana-postgresql-datasource", uid="postgres")
+CPU_PROFILE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
+
+
+class TempoQuery(tempo_models.TempoQuery, Builder[tempo_models.TempoQuery]):
+    """The SDK's query plus `tableType`, which its schema (10.1) does not know yet."""
+
+    def build(self) -> tempo_models.TempoQuery:
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        return super().to_json() | {"tableType": "traces"}
+
+
+def promql(expr: str, legend: str = "", *, instant: bool = False, exemplar: bool = False) -> prometheus.Dataquery:
+    """A range query, or with `instant` a single value at the end of the time range."""
+    query = prometheus.Dataquery().expr(expr).legend_format(legend or "__auto").exemplar(exemplar)
+    return query.instant() if instant else query.range()
+
+
+def buckets(expr: str, *, instant: bool = False) -> prometheus.Dataquery:
+    """A histogram's `sum by (le)`; Grafana turns its cumulative buckets into counts per bucket."""
+    return promql(expr, "{{le}}", instant=instant).format(prometheus_models.PromQueryFormat.HEATMAP)
+
+
+def logql(expr: str, legend: str = "") -> loki.Dataquery:
+    return loki.Dataquery().expr(expr).query_type("range").legend_format(legend)
+
+
+def traceql(query: str, limit: int = 20) -> TempoQuery:
+    return TempoQuery(query=query, query_type="traceql", limit=limit)
+
+
+def service_map() -> TempoQuery:
+    return TempoQuery(query_type="serviceMap")
+
+
+def cpu_profile(service: str) -> grafanapyroscope.Dataquery:
+    selector = f'{{service_name="{service}"}}'
+    return grafanapyroscope.Dataquery().profile_type_id(CPU_PROFILE).label_selector(selector).query_type("profile")

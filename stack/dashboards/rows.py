@@ -1,0 +1,189 @@
+"""Rows: the panels that answer one question about one service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dashboards import panels
+from dashboards.panels import Panel
+from dashboards.queries import LOKI, buckets, cpu_profile, logql, promql, service_map, traceql
+
+QUANTILES = (0.5, 0.95, 0.99)
+RATE = "[$__rate_interval]"
+
+
+@dataclass(frozen=True)
+class Row:
+    title: str
+    panels: Sequence[Panel] = field(default_factory=tuple)
+
+
+def quantiles(metric: str, selector: str) -> list[Panel]:
+    """p50, p95 and p99 of a histogram; the first query brings the exemplars, once."""
+    rate = f"sum by (le) (rate({metric}_bucket{{{selector}}}{RATE}))"
+    return [
+        promql(
+            f"histogram_quantile({quantile}, {rate})", f"p{quantile * 100:g}", exemplar=quantile == QUANTILES[0]
+        )
+        for quantile in QUANTILES
+    ]
+
+
+def share(part: str, whole: str) -> str:
+    """A ratio that is 0, not absent, while there has been no failure at all."""
+    return f"(sum(rate({part}{RATE})) or vector(0)) / sum(rate({whole}{RATE}))"
+
+
+def red(job: str, handler: str) -> Row:
+    """Rate, errors, duration of a FastAPI service; `handler` is a regular expression of routes."""
+    requests = f'http_requests_total{{job="{job}"}}'
+    failures = f'http_requests_total{{job="{job}", status=~"5.."}}'
+    selector = f'job="{job}", handler=~"{handler}"'
+    slowest = f"sum by (le) (rate(http_request_duration_seconds_bucket{{{selector}}}{RATE}))"
+    return Row(
+        f"{job}: rate, errors, duration",
+        [
+            panels.number(
+                "Requests a second",
+                "The R of RED: how busy the service is. Scrapes and health checks are not counted.",
+                "reqps",
+                promql(f"sum(rate({requests}{RATE}))", "requests"),
+            ),
+            panels.number(
+                "Errors",
+                "The E of RED: the share of answers that were the server's fault (5xx). A 404 is the caller's.",
+                "percentunit",
+                promql(share(failures, requests), "5xx"),
+            ),
+            panels.number(
+                "Slowest twentieth",
+                "The D of RED: 95 of 100 requests were answered faster than this.",
+                "s",
+                promql(f"histogram_quantile(0.95, {slowest})", "p95"),
+            ),
+            panels.number(
+                "Instances up",
+                "How many targets of this job Prometheus reaches. One a container, so scaling out shows here.",
+                "none",
+                promql(f'sum(up{{job="{job}"}})', "up"),
+            ),
+            panels.lines(
+                "Requests by status",
+                "Exact status codes: 404 and 422 are callers' mistakes, 500 is a failed roll.",
+                "reqps",
+                promql(f"sum by (status) (rate({requests}{RATE}))", "{{status}}"),
+                stacked=True,
+            ),
+            panels.lines(
+                "Latency with exemplars",
+                "Percentiles from the histogram. Each dot is a real request: click it and its trace opens.",
+                "s",
+                *quantiles("http_request_duration_seconds", selector),
+            ),
+            panels.heat(
+                "Latency heat map",
+                "The whole distribution over time, which percentiles hide: two bands are two kinds of request.",
+                "s",
+                buckets(f"sum by (le) (increase(http_request_duration_seconds_bucket{{{selector}}}{RATE}))"),
+            ),
+            panels.lines(
+                "Error share",
+                "The share of 5xx over time. The risky die alone fails once in ten rolls.",
+                "percentunit",
+                promql(share(failures, requests), "5xx"),
+            ),
+        ],
+    )
+
+
+def rolls(dice: Sequence[str]) -> Row:
+    values = [
+        panels.bars(
+            f"Values of the {die} die",
+            "Counts per face over the time range, from a histogram with one bucket a face.",
+            "short",
+            buckets(
+                f'sum by (le) (increase(dice_roll_value_bucket{{job="dice-roller", die_type="{die}"}}[$__range]))',
+                instant=True,
+            ),
+        )
+        for die in dice
+    ]
+    results = panels.lines(
+        "Rolls by die and result",
+        "The service's own trade, counted where it happens. A die that does not exist counts as unknown.",
+        "ops",
+        promql(
+            f'sum by (die_type, result) (rate(dice_rolls_total{{job="dice-roller"}}{RATE}))',
+            "{{die_type}} {{result}}",
+        ),
+        size=(24 - 8 * len(dice) or 24, 8),
+    )
+    return Row("Rolls", [results, *values])
+
+
+def logs(services: Sequence[str]) -> Row:
+    selector = f'{{service_name=~"{"|".join(services)}"}}'
+    return Row(
+        "Logs",
+        [
+            panels.lines(
+                "Lines by level",
+                "How much is logged, and how much of it is trouble. Loki counts lines as Prometheus does samples.",
+                "short",
+                logql(f"sum by (level) (count_over_time({selector}[1m]))", "{{level}}"),
+                size=(24, 6),
+                source=LOKI,
+                stacked=True,
+            ),
+            panels.log_lines(
+                "Lines",
+                "JSON lines with the ids of trace and span. Open one and follow its trace_id to the trace.",
+                logql(selector),
+            ),
+        ],
+    )
+
+
+def traces(recent: str, failed: str) -> Row:
+    return Row(
+        "Traces",
+        [
+            panels.traces(
+                "Recent rolls", f"The newest traces of {recent}. Click an id for the waterfall.", traceql(recent)
+            ),
+            panels.traces("Failed rolls", f"Traces of {failed}: the exception is on the span.", traceql(failed)),
+        ],
+    )
+
+
+def service_graph() -> Row:
+    teaches = "Who calls whom, how often, how slowly: derived from pairs of CLIENT and SERVER spans alone."
+    return Row("Service graph", [panels.graph("Service graph", teaches, service_map())])
+
+
+def runtime(jobs: Sequence[str]) -> Row:
+    selector = f'{{job=~"{"|".join(jobs)}"}}'
+    return Row(
+        "Runtime",
+        [
+            panels.lines(
+                "CPU",
+                "Cores in use. One Python process cannot use more than one: at 1 it is saturated.",
+                "short",
+                promql(f"sum by (job) (rate(process_cpu_seconds_total{selector}{RATE}))", "{{job}}"),
+            ),
+            panels.lines(
+                "Memory",
+                "Resident memory. Telemetry waits in bounded queues: this stays flat when a backend is away.",
+                "bytes",
+                promql(f"sum by (job) (process_resident_memory_bytes{selector})", "{{job}}"),
+            ),
+        ],
+    )
+
+
+def profile(service: str) -> Row:
+    teaches = "Where CPU time went: the wider a frame, the more of it. Waiting takes no CPU and does not show."
+    return Row(f"{service}: profile", [panels.flames(f"CPU of {service}", teaches, cpu_profile(service))])
