@@ -1,0 +1,154 @@
+"""The command line: `workshop up 3`, `down`, `status`, `traffic`, `check`, `diff`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workshop.errors import WorkshopError
+from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
+
+MAX_OFFSET = 65535 - 15432  # the highest port of the project is PostgreSQL's
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Runs the workshop's stages on this machine, without Docker.
+
+[bold]Examples[/bold]
+
+  workshop up 3 --traffic --check     stage 3, virtual users, and is every signal there?
+
+  workshop up 1 --detach              return when all is healthy; [bold]workshop down[/bold] stops it
+
+  workshop traffic 3 --num-users 20   more users; every flag of the stage's script
+
+  workshop check 3                    the lesson's judge
+
+  workshop diff 3                     what stage 3 adds to stage 2
+""",
+)
+
+Stage = Annotated[int, typer.Argument(help="Number of the stage, 1 to 6.", show_default=False)]
+Offset = Annotated[
+    int,
+    typer.Option("--port-offset", envvar="PORT_OFFSET", min=0, max=MAX_OFFSET, help="Added to every port."),
+]
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", envvar="WORKSHOP_DATA_DIR", help="The run's data; default .workshop/offset-K."),
+]
+
+
+def paths_of(offset: int, data_dir: Path | None) -> RunPaths:
+    return run_paths(project_root(), offset, data_dir)
+
+
+@app.command()
+def up(
+    stage: Stage,
+    traffic: Annotated[bool, typer.Option("--traffic", help="Virtual users: a burst, then gently on.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Check the stage once it runs.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is healthy.")] = False,
+    port_offset: Offset = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Start a stage: its services and the pocket stack. Ctrl-C stops everything.
+
+    With --check the exit code is the check's: 0 when all is ✓.
+    """
+    from workshop.up import Up
+
+    stage_folder(project_root(), stage)
+    request = Up(project_root(), stage, port_offset, paths_of(port_offset, data_dir), traffic, check, detach)
+    raise typer.Exit(request.run())
+
+
+@app.command()
+def down(
+    port_offset: Offset = 0,
+    data_dir: DataDir = None,
+    volumes: Annotated[bool, typer.Option("--volumes", "--data", "-v", help="Remove the run's data too.")] = False,
+) -> None:
+    """Stop what `up` started."""
+    from workshop.run.stop import remove_data, stop_run
+
+    paths = paths_of(port_offset, data_dir)
+    run = stop_run(paths)
+    if volumes:
+        remove_data(paths)
+    done = f"Stopped stage {run['stage']}." if run else f"Nothing runs on port offset {port_offset}."
+    typer.echo(done + (" Its data is removed." if volumes else ""))
+
+
+@app.command()
+def status(port_offset: Offset = 0, data_dir: DataDir = None) -> None:
+    """What runs: state, pid, port, restarts, memory. Exit code 1 when nothing does."""
+    from workshop.status import show
+
+    raise typer.Exit(show(paths_of(port_offset, data_dir), port_offset))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def traffic(context: typer.Context, stage: Stage, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
+    """Drive the stage with virtual users; all further flags go to its script (try --help)."""
+    from workshop.traffic import run_script
+
+    root = project_root()
+    code = run_script(root, stage, port_offset, paths_of(port_offset, data_dir), context.args)
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    stage: Stage,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    deadline: Annotated[float, typer.Option("--deadline", min=1, help="Seconds to keep trying.")] = 60.0,
+    port_offset: Offset = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """Is every signal and every link of the stage there? Asks the pocket stack or the full one.
+
+    Exit code 0: all ✓; 1: something is missing; 2: nothing runs.
+    """
+    from workshop.check.command import run_check
+
+    stage_folder(project_root(), stage)
+    paths = paths_of(port_offset, data_dir)
+    raise typer.Exit(run_check(project_root(), stage, port_offset, paths, deadline, as_json=as_json))
+
+
+@app.command()
+def diff(stage: Stage) -> None:
+    """What a stage adds to the one before it."""
+    from rich.console import Console
+
+    from workshop import diff as stage_diff
+
+    root = project_root()
+    folder = stage_folder(root, stage)
+    if stage == min(stages(root)):
+        raise WorkshopError(f"stage {stage} is the first: there is none before it. Read {folder / 'README.md'}.")
+    changes = stage_diff.compare(stage_folder(root, stage - 1), folder)
+    stage_diff.show(Console(), changes, stage)
+
+
+def main() -> None:
+    """Entry point: a WorkshopError is one line on stderr and its exit code."""
+    try:
+        app(prog_name="workshop")
+    except WorkshopError as error:
+        print(f"workshop: {error}", file=sys.stderr)
+        sys.exit(error.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""Where things are: the project's folder, its stages, and the data of a run."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from workshop.errors import WorkshopError
+
+COMPOSE_FILE = "docker-compose.yml"
+
+
+def project_root() -> Path:
+    """The folder with stage1/ … and stack/: `WORKSHOP_ROOT`, else the checkout this package lies in."""
+    given = os.environ.get("WORKSHOP_ROOT")
+    root = Path(given).expanduser() if given else Path(__file__).parent.parent
+    if not root.is_dir():
+        raise WorkshopError(f"WORKSHOP_ROOT={given} is no folder: set it to the project's checkout, or unset it.")
+    return root.resolve()
+
+
+def stages(root: Path) -> list[int]:
+    """The stages that can be run: folders named stageN with a compose file in them."""
+    found = (re.fullmatch(r"stage(\d+)", path.parent.name) for path in root.glob(f"stage*/{COMPOSE_FILE}"))
+    return sorted(int(match[1]) for match in found if match)
+
+
+def stage_folder(root: Path, stage: int) -> Path:
+    """The stage's folder; says which stages there are when this is none of them."""
+    folder = root / f"stage{stage}"
+    if (folder / COMPOSE_FILE).is_file():
+        return folder
+    if folder.is_dir():
+        raise WorkshopError(f"{folder} has no {COMPOSE_FILE}: restore it (git checkout {folder.name}).")
+    known = ", ".join(map(str, stages(root))) or f"none in {root} (set WORKSHOP_ROOT to the project's checkout)"
+    raise WorkshopError(f"there is no stage {stage}. Stages here: {known}.")
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one run; a run is known by its data folder, by default one for each port offset."""
+
+    data_dir: Path
+
+    @property
+    def state(self) -> Path:
+        return self.data_dir / "run.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.data_dir / "lock"
+
+    @property
+    def logs(self) -> Path:
+        return self.data_dir / "logs"
+
+    @property
+    def positions(self) -> Path:
+        return self.data_dir / "positions.json"
+
+    @property
+    def pocket(self) -> Path:
+        return self.data_dir / "pocket"
+
+    @property
+    def checklist(self) -> Path:
+        return self.data_dir / "check.json"
+
+    @property
+    def postgres(self) -> Path:
+        return self.data_dir / "postgres"
+
+
+def run_paths(root: Path, offset: int, data_dir: Path | None) -> RunPaths:
+    return RunPaths((data_dir or root / ".workshop" / f"offset-{offset}").expanduser().resolve())

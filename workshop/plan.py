@@ -1,0 +1,156 @@
+"""What has to run for a stage without Docker: the pocket stack and the compose file's services, moved here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from workshop.compose.model import HEALTHY, Project, Service
+from workshop.compose.reader import read
+from workshop.compose.rewrite import Rewriter
+from workshop.errors import WorkshopError
+from workshop.paths import COMPOSE_FILE, RunPaths, stage_folder
+from workshop.run.spec import ProcessSpec
+
+# The ports of the real components, where the pocket stack listens too (pocket.config.PORTS has the same).
+STACK_PORTS = {
+    "grafana": 3000,
+    "loki": 3100,
+    "tempo": 3200,
+    "pyroscope": 4040,
+    "otlp-grpc": 4317,
+    "otlp-http": 4318,
+    "prometheus": 9090,
+    "alloy": 12345,
+}
+STACK_HOSTS = ("alloy", "prometheus", "loki", "tempo", "pyroscope", "grafana")
+READY_PATHS = {
+    "grafana": "/api/health",
+    "loki": "/ready",
+    "tempo": "/ready",
+    "pyroscope": "/ready",
+    "prometheus": "/-/ready",
+    "alloy": "/-/ready",
+}
+TRAFFIC_SCRIPT = Path("traffic-gen") / "generate_traffic.py"
+GENTLE_TRAFFIC = {"NUM_USERS": "3", "THINK_TIME_SECONDS": "1", "DURATION_SECONDS": "0", "MAX_ROLLS_PER_USER": "0"}
+# A service gets what its compose file says and these; nothing else of the learner's shell may leak in.
+INHERITED = ("HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class Plan:
+    stage: int
+    offset: int
+    root: Path
+    paths: RunPaths
+    project: Project
+    rewriter: Rewriter
+    specs: tuple[ProcessSpec, ...]  # the pocket stack first
+    traffic: ProcessSpec | None
+
+    @property
+    def alloy_port(self) -> int:
+        return STACK_PORTS["alloy"] + self.offset
+
+
+def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
+    """Reads the stage's compose file; WorkshopError when it cannot be run without Docker."""
+    folder = stage_folder(root, stage)
+    project = read(folder / COMPOSE_FILE)
+    rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
+    services = [service for service in project.services.values() if not service.profiles]
+    specs = [_service_spec(project, service, rewriter, paths) for service in services]
+    pocket = _pocket_spec(root, folder, stage, offset, paths, [service.name for service in services])
+    traffic = _traffic_spec(folder, project, rewriter)
+    return Plan(stage, offset, root, paths, project, rewriter, (pocket, *specs), traffic)
+
+
+def base_environment() -> dict[str, str]:
+    """The caller's environment reduced to INHERITED, with this Python's own programs first on the path."""
+    bin_folder = str(Path(sys.executable).parent)
+    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    path = os.pathsep.join((bin_folder, os.environ.get("PATH", os.defpath)))
+    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+
+def _pocket_spec(
+    root: Path, folder: Path, stage: int, offset: int, paths: RunPaths, hosts: list[str]
+) -> ProcessSpec:
+    stack = root / "stack"
+    arguments = ["--data-dir", str(paths.pocket), "--port-offset", str(offset), "--stage", str(stage)]
+    arguments += ["--prometheus-config", str(stack / "prometheus" / "prometheus.yml")]
+    arguments += ["--dashboards", str(folder / "grafana-dashboards")]
+    arguments += [word for host in hosts for word in ("--host", host)]
+    if (folder / "alloy" / "config.alloy").is_file():
+        arguments += ["--usage-endpoint", f"http://127.0.0.1:{8003 + offset}/v1/logs"]
+    ports = {name: port + offset for name, port in STACK_PORTS.items()}
+    return ProcessSpec(
+        name="pocket",
+        argv=(sys.executable, "-m", "pocket", *arguments),
+        cwd=stack,
+        # The UI runs `workshop check`: it has to find this very run.
+        environment=base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)},
+        ports=ports,
+        url=f"http://localhost:{ports['grafana']}",
+        health_urls=tuple(f"http://127.0.0.1:{ports[name]}{path}" for name, path in READY_PATHS.items()),
+        restart="always",
+        ships_logs=False,
+    )
+
+
+def _service_spec(project: Project, service: Service, rewriter: Rewriter, paths: RunPaths) -> ProcessSpec:
+    where = f"{project.path}:{service.line}: service {service.name}"
+    if service.ports != service.container_ports:
+        raise WorkshopError(f"{where}: ports: without Docker the number outside and inside has to be the same.")
+    moved = rewriter.service(service)
+    if moved.build is None:
+        raise WorkshopError(f"{where}: image {service.image or '(none)'} cannot run without Docker.")
+    if not moved.command:
+        raise WorkshopError(f"{where}: `command:` is missing; without Docker it says what to run.")
+    return ProcessSpec(
+        name=moved.name,
+        argv=_with_this_python(moved.command),
+        cwd=moved.build,
+        environment=base_environment() | moved.environment,
+        ports={moved.name if not index else f"port {index + 1}": port for index, port in enumerate(moved.ports)},
+        url=f"http://localhost:{moved.ports[0]}" if moved.ports else "",
+        depends_on=moved.depends_on,
+        healthcheck=moved.healthcheck,
+        restart=moved.restart,
+        stop_signal=signal.Signals[moved.stop_signal],
+        stop_grace_period=moved.stop_grace_period,
+    )
+
+
+def _with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:
+    """`python` is this interpreter: its folder is on the path, but may hold no `python`."""
+    if command[0] in ("python", "python3"):
+        return (sys.executable, *command[1:])
+    return command
+
+
+def _traffic_spec(folder: Path, project: Project, rewriter: Rewriter) -> ProcessSpec | None:
+    """Gentle traffic without an end, so that dashboards stay alive."""
+    if not (folder / TRAFFIC_SCRIPT).is_file():
+        return None
+    return ProcessSpec(
+        name="traffic",
+        argv=(sys.executable, TRAFFIC_SCRIPT.name),
+        cwd=folder / TRAFFIC_SCRIPT.parent,
+        environment=traffic_environment(project, rewriter) | GENTLE_TRAFFIC,
+        depends_on={service.name: HEALTHY for service in project.services.values() if not service.profiles},
+        restart="on-failure",
+        stop_grace_period=5.0,
+        ships_logs=False,
+    )
+
+
+def traffic_environment(project: Project, rewriter: Rewriter) -> dict[str, str]:
+    """What the compose file's `traffic` service would have, moved here."""
+    service = project.services.get("traffic")
+    given = rewriter.environment(service.environment) if service else {}
+    return base_environment() | given

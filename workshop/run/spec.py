@@ -1,0 +1,29 @@
+"""What the supervisor runs: one ProcessSpec a child, wherever it came from."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workshop.compose.model import Healthcheck
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """A child process. It is healthy when its ports accept, its URLs answer 2xx and its test exits 0."""
+
+    name: str
+    argv: tuple[str, ...]
+    cwd: Path
+    environment: dict[str, str]
+    ports: dict[str, int] = field(default_factory=dict)  # what it is for → number
+    url: str = ""
+    depends_on: dict[str, str] = field(default_factory=dict)
+    healthcheck: Healthcheck | None = None
+    health_urls: tuple[str, ...] = ()
+    restart: str = "no"
+    stop_signal: signal.Signals = signal.SIGTERM
+    stop_grace_period: float = 10.0
+    ships_logs: bool = True
+    hint: str = ""  # what to do when it cannot start

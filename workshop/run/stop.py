@@ -1,0 +1,58 @@
+"""Stopping a run from outside, and removing what it kept."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import time
+
+from workshop.errors import WorkshopError
+from workshop.paths import RunPaths
+from workshop.run import state
+
+TERM_SECONDS, KILL_SECONDS = 25.0, 8.0
+
+
+def stop_run(paths: RunPaths) -> state.RunState | None:
+    """Stops the run of this data folder and waits until it is gone. What ran, or None."""
+    run = state.running(paths)
+    if run is None:
+        return None
+    for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(run["supervisor"], number)
+        if _gone(paths, run["guard"], seconds):
+            return run
+    raise WorkshopError(f"the supervisor (pid {run['supervisor']}) does not end; kill it by hand.")
+
+
+def _gone(paths: RunPaths, guard: int, seconds: float) -> bool:
+    """Supervisor and guard have both ended: the lock is free, and nothing is left that could still be stopping."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if state.running(paths) is None and not _alive(guard):
+            return True
+        time.sleep(0.03)
+    return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def remove_data(paths: RunPaths) -> None:
+    """Removes what a run writes, and nothing else that may lie in a folder given by --data-dir."""
+    for folder in (paths.pocket, paths.logs, paths.postgres):
+        shutil.rmtree(folder, ignore_errors=True)
+    for file in (paths.positions, paths.checklist, paths.state, paths.lock):
+        file.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        paths.data_dir.rmdir()

@@ -1,0 +1,96 @@
+"""`workshop up`: start, show, drive, check, and then stay or let go."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+from rich.console import Console
+
+from workshop.display import StartDisplay, urls_table
+from workshop.paths import RunPaths
+from workshop.plan import Plan, make_plan
+from workshop.run.leash import Event, Leash
+from workshop.traffic import BURST, run_script
+
+CHECK_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Up:
+    root: Path
+    stage: int
+    offset: int
+    paths: RunPaths
+    traffic: bool
+    check: bool
+    detach: bool
+
+    def run(self) -> int:
+        """The exit code: the check's when one was asked for, else 0. Raises WorkshopError when it cannot start."""
+        plan = make_plan(self.root, self.stage, self.offset, self.paths)  # a faulty stage starts nothing
+        console = Console()
+        signal.signal(signal.SIGTERM, _interrupt)
+        leash = Leash(self.root, self.stage, self.offset, self.paths)
+        try:
+            return self._hold(console, plan, leash)
+        except KeyboardInterrupt:
+            console.print("\nStopping …")
+            leash.stop()
+            return 130
+        except BaseException:
+            leash.stop()
+            raise
+
+    def _hold(self, console: Console, plan: Plan, leash: Leash) -> int:
+        events = leash.events()
+        display = StartDisplay(console, f"Starting stage {self.stage}")
+        with display.shown():
+            for event in takewhile(lambda event: event["type"] != "ready", events):
+                display.seen(event)
+        code = self._drive(console, leash)
+        console.print(urls_table(self.stage, self._urls(plan)))
+        if self.detach:
+            leash.detach()
+            console.print(f"It runs on. Stop it with: workshop down{self._offset_flag}")
+            return code
+        console.print("Ctrl-C stops everything.")
+        for event in events:
+            _report(console, event)
+        return code
+
+    def _drive(self, console: Console, leash: Leash) -> int:
+        if self.traffic:
+            leash.command("traffic")
+            run_script(self.root, self.stage, self.offset, self.paths, (), BURST)
+        if not self.check:
+            return 0
+        from workshop.check.command import run_check
+
+        return run_check(self.root, self.stage, self.offset, self.paths, CHECK_SECONDS, console=console)
+
+    @property
+    def _offset_flag(self) -> str:
+        return f" --port-offset {self.offset}" if self.offset else ""
+
+    def _urls(self, plan: Plan) -> dict[str, str]:
+        base = plan.specs[0].url
+        uid = f"dice-roller-stage{self.stage}"
+        urls = {"UI": base, "Dashboard": f"{base}/#/d/{uid}"}
+        for spec in plan.specs[1:]:
+            if spec.url:
+                urls[spec.name] = spec.url
+                urls[f"{spec.name} metrics"] = f"{spec.url}/metrics"
+        return urls
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _report(console: Console, event: Event) -> None:
+    """A child that died later, or is ill, deserves a line; being healthy again too."""
+    if event["type"] == "unit" and event["detail"]:
+        console.print(f"{event['name']}: {event['detail']} ({event['state']})", highlight=False)
