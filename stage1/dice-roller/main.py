@@ -43,7 +43,16 @@ DICE = {
     "fair": Die(identifier="fair", faces=[1, 2, 3, 4, 5, 6]),
     "risky": Die(identifier="risky", faces=[2, 3, 4, 5, 6, 7], error_rate=0.1),
 }
-DELAY_MAX_SECONDS = float(os.getenv("ROLL_DELAY_MAX_SECONDS", "1"))
+
+
+def delay_from_environment() -> float:
+    text = os.getenv("ROLL_DELAY_MAX_SECONDS", "1")
+    if text.replace(".", "", 1).isdecimal() and float(text) <= 60:
+        return float(text)
+    raise SystemExit(f"dice-roller: ROLL_DELAY_MAX_SECONDS must be between 0 and 60, not {text!r}")
+
+
+DELAY_MAX_SECONDS = delay_from_environment()
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from pythonjsonlogger.orjson import OrjsonFormatter
 import pyroscope
 
 QUEUE_SIZE = 4096
+EXPORT_EVERY_MILLISECONDS = 1000
 FLUSH_SECONDS = 3
 SPANS_DROPPED = Counter("telemetry_spans_dropped", "Spans that never reached the backend.", ["reason"])
 
@@ -74,7 +75,7 @@ class SpanQueue(BatchSpanProcessor):
     def __init__(self, exporter: SpanExporter) -> None:
         self.room = threading.Semaphore(QUEUE_SIZE)
         counting = CountingExporter(exporter, self.room)
-        super().__init__(counting, max_queue_size=QUEUE_SIZE, schedule_delay_millis=1000)
+        super().__init__(counting, QUEUE_SIZE, EXPORT_EVERY_MILLISECONDS)
 
     def on_end(self, span: ReadableSpan) -> None:
         if self.room.acquire(blocking=False):
