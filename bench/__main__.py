@@ -10,6 +10,7 @@ from datetime import date
 from rich.console import Console
 
 from bench.first_trace import measure_first_trace
+from bench.load import Load
 from bench.pocket import measure_ingest
 from bench.processes import ROOT
 from bench.telemetry_cost import measure_cost
@@ -17,14 +18,15 @@ from bench.telemetry_cost import measure_cost
 Row = tuple[str, str]
 
 
+def _load(load: Load) -> str:
+    return f"{load.per_second:,.0f} requests/s, p99 {load.percentile(0.99) * 1e3:.1f} ms"
+
+
 def telemetry_cost() -> list[Row]:
     cost = measure_cost()
     return [
-        ("bare roller", f"{cost.bare.per_second:,.0f} requests/s, p99 {cost.bare.percentile(0.99) * 1e3:.1f} ms"),
-        (
-            "instrumented roller",
-            f"{cost.instrumented.per_second:,.0f} requests/s, p99 {cost.instrumented.percentile(0.99) * 1e3:.1f} ms",
-        ),
+        ("bare roller", _load(cost.bare)),
+        ("instrumented roller", _load(cost.instrumented)),
         ("**instrumented ÷ bare**", f"**{cost.ratio:.2f}**"),
     ]
 
