@@ -1,0 +1,125 @@
+"""Live tail, `/loki/api/v1/tail`, as a WebSocket: new streams, one JSON object a message (pkg/querier/tail.go)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from pocket.api import loki_encode as encode
+from pocket.api import loki_params as params
+from pocket.api.form import Form
+from pocket.query import logql
+from pocket.query.errors import QueryFailure
+
+POLL_SECONDS = 0.5  # the store commits twice a second
+# A line may reach the store after a younger one: services are read one by one. What is older is not seen again.
+OVERLAP_NS = 10 * params.SECOND
+CATEGORIZE = "categorize-labels"
+POLICY_VIOLATION = 1008
+
+Seen = dict[tuple[int, str, str], int]
+
+
+class Tail:
+    """The lines of a query as they arrive, each once."""
+
+    def __init__(self, source: logql.LogSource, query: logql.ast.LogQuery, limit: int, start_ns: int) -> None:
+        self._source, self._query, self._history = source, query, limit
+        self._start = start_ns
+        self._seen: Seen = {}
+
+    def fresh(self, end_ns: int, *, categorize: bool) -> list[logql.Stream]:
+        """What has come since the last call, oldest first; the first call gives the newest `limit` lines."""
+        limit, self._history = self._history or params.MAX_ENTRIES, 0
+        found = logql.streams(
+            self._source, self._query, self._start, end_ns, limit=limit, newest_first=True, categorize=categorize
+        )
+        streams = [logql.Stream(stream.labels, list(self._unseen(stream))) for stream in found]
+        self._advance(end_ns)
+        return [stream for stream in streams if stream.lines]
+
+    def _unseen(self, stream: logql.Stream) -> Iterator[logql.Line]:
+        labels = orjson.dumps(stream.labels, option=orjson.OPT_SORT_KEYS).decode()
+        for line in reversed(stream.lines):
+            key = (line.t_ns, labels, line.text)
+            if key not in self._seen:
+                self._seen[key] = line.t_ns
+                yield line
+
+    def _advance(self, end_ns: int) -> None:
+        self._start = max(self._start, end_ns - OVERLAP_NS)
+        self._seen = {key: t for key, t in self._seen.items() if t >= self._start}
+
+
+async def tail(socket: WebSocket, source: logql.LogSource) -> None:
+    """Accept, stream until the client goes away; a bad request is refused before the handshake with a 400."""
+    try:
+        following, delay_ns = _following(source, _form(socket))
+    except QueryFailure as error:
+        await _refuse(socket, error)
+        return
+    await socket.accept()
+    closed = asyncio.create_task(_closed(socket))
+    categorize = CATEGORIZE in socket.headers.get("x-loki-response-encoding-flags", "")
+    try:
+        while not closed.done():
+            end = time.time_ns() - delay_ns + 1
+            streams = await run_in_threadpool(following.fresh, end, categorize=categorize)
+            if streams:
+                await socket.send_text(_message(streams, categorize=categorize))
+            await asyncio.wait({closed}, timeout=POLL_SECONDS)
+    except QueryFailure as error:
+        await socket.close(POLICY_VIOLATION, error.message[:120])
+    except (WebSocketDisconnect, RuntimeError):
+        pass  # gone while we were sending
+    finally:
+        closed.cancel()
+        with suppress(asyncio.CancelledError):
+            await closed
+
+
+def _form(socket: WebSocket) -> Form:
+    values: dict[str, list[str]] = {}
+    for name, value in socket.query_params.multi_items():
+        values.setdefault(name, []).append(value)
+    return Form(values)
+
+
+def _following(source: logql.LogSource, form: Form) -> tuple[Tail, int]:
+    query = logql.parse_log_query(form.get("query"))
+    limit = params.positive(form, "limit", 100)
+    delay = form.get("delay_for", "0")
+    if not delay.isdigit() or int(delay) > 5:
+        raise params.BadRequest("delay_for can't be greater than 5")
+    start = params.timestamp(form.get("start"), time.time_ns() - params.HOUR)
+    return Tail(source, query, limit, start), int(delay) * params.SECOND
+
+
+async def _refuse(socket: WebSocket, error: QueryFailure) -> None:
+    if "websocket.http.response" not in socket.scope.get("extensions", {}):
+        await socket.close(POLICY_VIOLATION, error.message[:120])
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await socket.send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
+    await socket.send({"type": "websocket.http.response.body", "body": error.message.encode()})
+
+
+async def _closed(socket: WebSocket) -> None:
+    """Ends when the client closes; whatever else it says is ignored."""
+    with suppress(WebSocketDisconnect):
+        while True:
+            await socket.receive_text()
+
+
+def _message(streams: Iterable[logql.Stream], *, categorize: bool) -> str:
+    body: dict[str, Any] = {"streams": encode.streams(streams, categorize=categorize)}
+    if categorize:
+        body["encodingFlags"] = [CATEGORIZE]
+    return orjson.dumps(body).decode()

@@ -1,0 +1,126 @@
+"""Durations, sizes, strings and regular expressions as Go spells them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from functools import lru_cache
+
+from pocket.query import re2
+
+_UNIT_NS = {
+    "ns": 1,
+    "us": 1_000,
+    "µs": 1_000,
+    "μs": 1_000,
+    "ms": 1_000_000,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+    "d": 86400 * 10**9,
+    "w": 7 * 86400 * 10**9,
+    "y": 365 * 86400 * 10**9,
+}
+_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+_PROMETHEUS = re.compile(r"(\d+)(ms|[smhdwy])")
+_SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kKmMgGtTpPeE]?[iI]?)[bB]?\s*")
+_EXPONENT = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
+
+
+def go_duration_ns(text: str) -> int:
+    """`1h2m3.5s` in ns, as Go's time.ParseDuration. Raises ValueError with Go's words."""
+    sign, rest = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
+    if rest == "0":
+        return 0
+    parts = _GO_PART.findall(rest)
+    if not rest or "".join(number + unit for number, unit in parts) != rest:
+        raise ValueError(_duration_fault(text, rest))
+    return sign * round(sum(float(number) * _UNIT_NS[unit] for number, unit in parts))
+
+
+def _duration_fault(text: str, rest: str) -> str:
+    if re.fullmatch(r"\d+\.?\d*|\.\d+", rest):
+        return f'time: missing unit in duration "{text}"'
+    unknown = re.match(r"(?:\d+\.?\d*(?:ns|us|µs|ms|s|m|h))*\d+\.?\d*([^\d.]+)", rest)
+    if unknown:
+        return f'time: unknown unit "{unknown[1]}" in duration "{text}"'
+    return f'time: invalid duration "{text}"'
+
+
+def prometheus_duration_ns(text: str) -> int:
+    """`1w2d` in ns, as prometheus/common/model.ParseDuration. Raises ValueError with its words."""
+    if text == "0":
+        return 0
+    if not text:
+        raise ValueError("empty duration string")
+    parts = _PROMETHEUS.findall(text)
+    if "".join(number + unit for number, unit in parts) != text or not _descending(parts):
+        raise ValueError(f'not a valid duration string: "{text}"')
+    return sum(int(number) * _UNIT_NS[unit] for number, unit in parts)
+
+
+def _descending(parts: list[tuple[str, str]]) -> bool:
+    sizes = [_UNIT_NS[unit] for _, unit in parts]
+    return all(a > b for a, b in itertools.pairwise(sizes))
+
+
+def duration_ns(text: str) -> int:
+    """A duration literal of a query: Prometheus' form first, else Go's (Loki's lex.go parseDuration)."""
+    try:
+        return prometheus_duration_ns(text)
+    except ValueError:
+        return go_duration_ns(text)
+
+
+def size_bytes(text: str) -> int:
+    """`1.5KiB` in bytes, as dustin/go-humanize ParseBytes: kB is 1000, KiB is 1024."""
+    found = _SIZE.fullmatch(text)
+    if not found:
+        raise ValueError(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
+    unit = found[2].lower()
+    base = 1024 if unit.endswith("i") else 1000
+    return int(float(found[1]) * base ** _EXPONENT[unit.rstrip("i")])
+
+
+def go_float(text: str) -> float:
+    """As Go's strconv.ParseFloat; raises ValueError with its words."""
+    try:
+        if not text or text != text.strip() or "_" in text:
+            raise ValueError
+        return float(int(text, 16)) if text[:2].lower() == "0x" else float(text)
+    except ValueError:
+        raise ValueError(f'strconv.ParseFloat: parsing "{text}": invalid syntax') from None
+
+
+def unquote(literal: str) -> str:
+    """The value of a Go string literal, quoted or raw (back-quoted). Raises ValueError on an unknown escape."""
+    if literal[0] == "`":
+        return literal[1:-1].replace("\r", "")
+    return _ESCAPE.sub(_unescape, literal[1:-1])
+
+
+def _unescape(found: re.Match[str]) -> str:
+    body = found[1]
+    if body[0] in "xuU" and len(body) > 1:
+        code = int(body[1:], 16)
+        if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+            raise ValueError("invalid syntax")
+        return chr(code)
+    if body.isdigit() and len(body) == 3:
+        return chr(int(body, 8))
+    if body in ("\\", '"', "'"):
+        return body
+    if body not in _ESCAPES:
+        raise ValueError("invalid syntax")
+    return _ESCAPES[body]
+
+
+@lru_cache(maxsize=256)
+def go_regex(text: str) -> re.Pattern[str]:
+    """Compile an RE2 pattern; raises ValueError in the words of Go's regexp."""
+    try:
+        return re.compile(re2.translate(text))
+    except re2.InvalidPattern as error:
+        raise ValueError(f"error parsing regexp: {error}") from None

@@ -1,0 +1,303 @@
+"""LogQL text → `ast`. The grammar is in grammar.lark; what only the meaning decides is in check.py."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from pocket.query.errors import ParseError, QueryFailure, Unsupported
+from pocket.query.logql import ast, check, literals
+from pocket.rows import Matcher
+
+MAX_QUERY_BYTES = 131_072  # Loki's maxInputSize
+MAX_DEPTH = 200  # nested brackets; far more than a query has, far less than Python's stack
+
+_PUNCTUATION = {
+    "LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "EQ": "=", "NEQ": "!=", "RE": "=~",
+    "NRE": "!~", "NPA": "!>", "PIPE": "|", "PIPE_EXACT": "|=", "PIPE_MATCH": "|~", "PIPE_PATTERN": "|>",
+    "CMP_EQ": "==", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "ADD": "+", "SUB": "-", "MUL": "*",
+    "DIV": "/", "MOD": "%", "POW": "^", "LINE_FMT": "line_format", "LABEL_FMT": "label_format",
+}  # fmt: skip
+_NAMED = {"IDENTIFIER", "STRING", "NUMBER", "DURATION", "RANGE", "BYTES", "FUNCTION_FLAG"}
+
+
+def parse(text: str) -> ast.Expr:
+    """Parse and check a query. Raises ParseError with Loki's text."""
+    if len(text) >= MAX_QUERY_BYTES:
+        raise ParseError(f"parse error : input size too long ({len(text)} > {MAX_QUERY_BYTES})")
+    expr = _build(text)
+    check.validate(expr)
+    return expr
+
+
+def parse_log_query(text: str) -> ast.LogQuery:
+    """Parse what must be a log query (a selector, perhaps with a pipeline)."""
+    expr = parse(text)
+    if not isinstance(expr, ast.LogQuery):
+        raise ParseError("only log selector is supported")
+    return expr
+
+
+def parse_matchers(text: str) -> tuple[Matcher, ...]:
+    """Parse a bare stream selector; `{}` selects everything."""
+    expr = _build(text)
+    if not isinstance(expr, ast.LogQuery) or expr.stages:
+        raise ParseError("only label matchers are supported")
+    return expr.matchers
+
+
+@lru_cache(maxsize=512)
+def _build(text: str) -> ast.Expr:
+    if max(text.count("("), text.count("{")) > MAX_DEPTH:
+        raise ParseError("parse error : query is nested too deeply")
+    try:
+        expr: ast.Expr = _grammar().parse(text)  # type: ignore[assignment]
+        return expr
+    except UnexpectedInput as error:
+        raise ParseError(_syntax_error(error, text)) from None
+    except VisitError as error:
+        raise _cause(error) from None
+
+
+def _cause(error: VisitError) -> QueryFailure:
+    inner = error.orig_exc
+    return inner if isinstance(inner, QueryFailure) else ParseError(f"parse error : {inner}")
+
+
+def _syntax_error(error: UnexpectedInput, text: str) -> str:
+    if isinstance(error, UnexpectedCharacters):
+        return f"parse error at line {error.line}, col {error.column}: {_bad_character(text, error)}"
+    assert isinstance(error, UnexpectedToken)
+    line, column = _position(error.token, text)
+    expected = sorted({_shown(name) for name in error.accepts or ()})
+    wanted = f", expecting {' or '.join(expected)}" if 0 < len(expected) <= 4 else ""
+    return (
+        f"parse error at line {line}, col {column}: syntax error: unexpected {_shown_token(error.token)}{wanted}"
+    )
+
+
+def _bad_character(text: str, error: UnexpectedCharacters) -> str:
+    rest = text[error.pos_in_stream :]
+    if rest[0] in '"`':
+        return "literal not terminated"
+    if rest[0] == "[":
+        return "missing closing ']' in duration"
+    return f"syntax error: unexpected {rest[0]}"
+
+
+def _position(token: Token, text: str) -> tuple[int, int]:
+    if token.type == "$END":
+        return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+    return token.line or 0, token.column or 0
+
+
+def _shown(terminal: str) -> str:
+    """A terminal's name as Loki's yacc grammar prints it."""
+    name = terminal.lstrip("_")
+    if name == "$END":
+        return "$end"
+    return name if name in _NAMED else _PUNCTUATION.get(name, name.lower())
+
+
+def _shown_token(token: Token) -> str:
+    return str(token).upper() if token.type in ("RANGE_OP", "VECTOR_OP", "CONVERSION") else _shown(token.type)
+
+
+def _text(token: Token) -> str:
+    try:
+        return literals.unquote(str(token))
+    except ValueError as error:
+        raise ParseError(f"parse error at line {token.line}, col {token.column}: {error}") from None
+
+
+def _identifiers(names: list[Token] | None) -> tuple[str, ...]:
+    return tuple(str(name) for name in names or ())
+
+
+def _named(token: Any) -> str | Matcher:
+    return str(token) if isinstance(token, Token) else token
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, Any]):
+    def start(self, expr: ast.Expr) -> ast.Expr:
+        return expr
+
+    # ---- selectors and pipelines
+    def matcher(self, name: Token, op: Token, value: Token) -> Matcher:
+        operator: Literal["=", "!=", "=~", "!~"] = str(op)  # type: ignore[assignment]
+        text = _text(value)
+        if operator in ("=~", "!~"):
+            text = literals.go_regex(text).pattern  # the row's matcher wants Python's dialect
+        return Matcher(str(name), operator, text)
+
+    def selector(self, *matchers: Matcher | None) -> tuple[Matcher, ...]:
+        return tuple(matcher for matcher in matchers if matcher is not None)
+
+    def pipeline(self, first: Any, stage: ast.Stage | None = None) -> list[ast.Stage]:
+        stages = first if isinstance(first, list) else [first]
+        return stages if stage is None else [*stages, stage]
+
+    def log_query(self, matchers: tuple[Matcher, ...], stages: list[ast.Stage] | None) -> ast.LogQuery:
+        return ast.LogQuery(matchers, tuple(stages or ()))
+
+    # ---- stages
+    def line_filter(self, op: Token, *needles: Token) -> ast.LineFilter:
+        texts = tuple(_text(needle) for needle in needles if needle.type == "STRING")
+        check.line_filter(str(op), texts)
+        return ast.LineFilter(str(op), texts)
+
+    def ip(self, _: Token) -> None:
+        raise Unsupported("parse error : ip() filters are not supported here")
+
+    def ip_filter(self, *_: Token) -> None:
+        raise Unsupported("parse error : ip() filters are not supported here")
+
+    def unpack(self) -> None:
+        raise Unsupported("parse error : the unpack parser is not supported here")
+
+    def extraction(self, name: Token, _: Token | None, path: Token | None) -> tuple[str, str]:
+        return str(name), str(name) if path is None else _text(path)
+
+    def extractions(self, *pairs: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+        return pairs
+
+    def json(self, extractions: tuple[tuple[str, str], ...] | None) -> ast.Json:
+        return check.json(ast.Json(extractions or ()))
+
+    def logfmt(self, *parts: Any) -> ast.Logfmt:
+        flags = {str(part) for part in parts[:-1]}
+        return ast.Logfmt(parts[-1] or (), "--strict" in flags, "--keep-empty" in flags)
+
+    def regexp(self, pattern: Token) -> ast.Regexp:
+        return check.regexp(ast.Regexp(_text(pattern)))
+
+    def pattern(self, pattern: Token) -> ast.Pattern:
+        return check.pattern(ast.Pattern(_text(pattern)))
+
+    def line_format(self, template: Token) -> ast.LineFormat:
+        return check.line_format(ast.LineFormat(_text(template)))
+
+    def label_format(self, label: Token, _: Token, source: Token) -> ast.LabelFormat:
+        rename = source.type == "IDENTIFIER"
+        return ast.LabelFormat(str(label), str(source) if rename else _text(source), rename)
+
+    def label_formats(self, *formats: ast.LabelFormat) -> ast.LabelFormats:
+        return check.label_formats(ast.LabelFormats(formats))
+
+    def decolorize(self) -> ast.Decolorize:
+        return ast.Decolorize()
+
+    def named(self, name: Any) -> str | Matcher:
+        return _named(name)
+
+    def drop(self, *labels: str | Matcher) -> ast.Drop:
+        return ast.Drop(labels)
+
+    def keep(self, *labels: str | Matcher) -> ast.Keep:
+        return ast.Keep(labels)
+
+    # ---- label filters
+    def label_filter_stage(self, condition: ast.LabelFilter) -> ast.FilterStage:
+        return ast.FilterStage(condition)
+
+    def matcher_filter(self, matcher: Matcher) -> ast.MatcherFilter:
+        return ast.MatcherFilter(matcher)
+
+    def quantity_filter(self, name: Token, op: Token, value: Any) -> ast.QuantityFilter:
+        operator = "==" if op == "=" else str(op)
+        if isinstance(value, ast.Literal):
+            return ast.QuantityFilter(str(name), operator, value.value, "number")
+        if value.type == "DURATION":
+            return ast.QuantityFilter(str(name), operator, literals.duration_ns(value), "duration")
+        return ast.QuantityFilter(str(name), operator, literals.size_bytes(value), "bytes")
+
+    def label_filter(self, *parts: Any) -> ast.LabelFilter:
+        return check.join_filters(parts)
+
+    # ---- ranges and aggregations
+    def unwrap(self, *parts: Any) -> ast.Unwrap:
+        tokens = [part for part in parts if isinstance(part, Token)]
+        filters = tuple(part for part in parts if not isinstance(part, Token))
+        return ast.Unwrap(str(tokens[-1]), str(tokens[0]).lower() if len(tokens) == 2 else "", filters)
+
+    def offset(self, duration: Token) -> int:
+        return literals.duration_ns(duration)
+
+    def log_range(self, *parts: Any) -> ast.LogRange:
+        return parts[0] if isinstance(parts[0], ast.LogRange) else _log_range(parts)
+
+    def names(self, *names: Token) -> list[Token]:
+        return list(names)
+
+    def grouping(self, by: Token, names: list[Token] | None) -> ast.Grouping:
+        return ast.Grouping(_identifiers(names), by.type == "WITHOUT")
+
+    def range_aggregation(
+        self, op: Token, parameter: Token | None, log_range: ast.LogRange, grouping: ast.Grouping | None
+    ) -> ast.RangeAggregation:
+        return check.range_aggregation(str(op).lower(), parameter, log_range, grouping)
+
+    def vector_aggregation(
+        self, op: Token, parameter: Token | None, expr: ast.Expr, grouping: ast.Grouping | None
+    ) -> ast.VectorAggregation:
+        return check.vector_aggregation(op, parameter, expr, grouping)
+
+    def vector_aggregation_grouped(
+        self, op: Token, grouping: ast.Grouping, parameter: Token | None, expr: ast.Expr
+    ) -> ast.VectorAggregation:
+        return check.vector_aggregation(op, parameter, expr, grouping)
+
+    def label_replace(self, _: Token, expr: ast.Expr, *texts: Token) -> ast.LabelReplace:
+        target, replacement, source, pattern = (_text(token) for token in texts)
+        return check.label_replace(expr, target, replacement, source, pattern)
+
+    # ---- operators
+    def literal(self, *parts: Token) -> ast.Literal:
+        value = literals.go_float(str(parts[-1]))
+        return ast.Literal(-value if parts[0] == "-" else value)
+
+    def vector_literal(self, _: Token, number: Token) -> ast.VectorLiteral:
+        return ast.VectorLiteral(literals.go_float(str(number)))
+
+    def matching(self, kind: Token, names: list[Token] | None) -> ast.Matching:
+        return ast.Matching(on=kind.type == "ON", labels=_identifiers(names))
+
+    def group_side(self, side: Token, names: list[Token] | None) -> tuple[str, tuple[str, ...]]:
+        return "many-to-one" if side.type == "GROUP_LEFT" else "one-to-many", _identifiers(names)
+
+    def modifier(self, *parts: Any) -> ast.Matching:
+        return _modifier(parts)
+
+    def binary(self, left: ast.Expr, op: Token, matching: ast.Matching, right: ast.Expr) -> ast.MetricExpr:
+        return check.binary(str(op).lower(), left, matching, right)
+
+
+def _log_range(parts: tuple[Any, ...]) -> ast.LogRange:
+    """Selector, pipeline, unwrap, range and offset, in any of the orders the grammar allows."""
+    stages = next((part for part in parts[1:] if isinstance(part, list)), [])
+    unwrap = next((part for part in parts if isinstance(part, ast.Unwrap)), None)
+    offset = next((part for part in parts if isinstance(part, int)), 0)
+    window = next(part for part in parts if isinstance(part, Token))
+    try:
+        range_ns = literals.prometheus_duration_ns(str(window)[1:-1])
+    except ValueError as error:
+        raise ParseError(f"parse error at line {window.line}, col {window.column}: {error}") from None
+    return ast.LogRange(ast.LogQuery(parts[0], tuple(stages)), range_ns, offset, unwrap)
+
+
+def _modifier(parts: tuple[Any, ...]) -> ast.Matching:
+    matching = next((part for part in parts if isinstance(part, ast.Matching)), ast.Matching())
+    card, include = next((part for part in parts if isinstance(part, tuple)), ("one-to-one", ()))
+    return_bool = any(isinstance(part, Token) for part in parts)
+    return ast.Matching(return_bool, matching.on, matching.labels, card, include)
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> Lark:
+    text = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="basic", transformer=_Builder(), maybe_placeholders=True)

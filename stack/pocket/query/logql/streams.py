@@ -1,0 +1,96 @@
+"""Log queries: lines through a pipeline, grouped into streams as Loki's engine does (readStreams)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pocket.query.logql import ast
+from pocket.query.logql.levels import with_level
+from pocket.query.logql.record import Record
+from pocket.query.logql.source import LogSource
+from pocket.query.logql.stages import pipeline
+from pocket.rows import Labels
+
+
+@dataclass(slots=True)
+class Line:
+    t_ns: int
+    text: str
+    metadata: Labels = field(default_factory=dict)
+    parsed: Labels = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Stream:
+    labels: Labels
+    lines: list[Line]
+
+
+def records(
+    source: LogSource,
+    query: ast.LogQuery,
+    start_ns: int,
+    end_ns: int,
+    *,
+    newest_first: bool,
+    limit: int | None = None,
+) -> Iterator[Record]:
+    """The lines of [start, end) that pass the pipeline, in the order of time, lazily."""
+    run = pipeline(query.stages)
+    pushed = limit if not query.stages else None
+    entries = source.select(
+        query.matchers, start_ns, end_ns, limit=pushed, newest_first=newest_first, contains=needles(query)
+    )
+    for entry in entries:
+        record = run(with_level(entry))
+        if record is not None:
+            yield record
+
+
+def needles(query: ast.LogQuery) -> tuple[str, ...]:
+    """The substrings every line of the answer has as stored: `|=` filters before anything changes the line."""
+    found: list[str] = []
+    for stage in query.stages:
+        if isinstance(stage, ast.LineFormat | ast.Decolorize):
+            break
+        if isinstance(stage, ast.LineFilter) and stage.op == "|=" and len(stage.needles) == 1 and stage.needles[0]:
+            found.append(stage.needles[0])
+    return tuple(found)
+
+
+def select(
+    source: LogSource,
+    query: ast.LogQuery,
+    start_ns: int,
+    end_ns: int,
+    *,
+    limit: int,
+    newest_first: bool = True,
+    interval_ns: int = 0,
+    categorize: bool = False,
+) -> list[Stream]:
+    """At most `limit` lines, in streams sorted by their labels.
+
+    Plain: a stream's labels are all labels, parsed ones and structured metadata included. `categorize`: stream
+    labels alone, the others at each line. `interval_ns`: leave lines out that are nearer than that to the last.
+    """
+    streams: dict[tuple[tuple[str, str], ...], Stream] = {}
+    last: int | None = None
+    count = 0
+    for record in records(source, query, start_ns, end_ns, newest_first=newest_first, limit=limit):
+        if interval_ns and last is not None and abs(record.t_ns - last) < interval_ns:
+            continue
+        labels = record.stream if categorize else record.labels()
+        key = tuple(sorted(labels.items()))
+        streams.setdefault(key, Stream(dict(key), [])).lines.append(_line(record, categorize))
+        last, count = record.t_ns, count + 1
+        if count >= limit:
+            break
+    return [streams[key] for key in sorted(streams)]
+
+
+def _line(record: Record, categorize: bool) -> Line:
+    if not categorize:
+        return Line(record.t_ns, record.line)
+    return Line(record.t_ns, record.line, record.metadata, {**record.parsed, **record.errors()})
