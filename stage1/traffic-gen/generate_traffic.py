@@ -7,4 +7,4 @@ from traffic_gen.users import RollerUser
 DICE = {"fair": 60, "risky": 36, "golden": 4}
 
 if __name__ == "__main__":
-    command(lambda settings: RollerUser(settings, DICE), roller_url(), __doc__)
+    command(lambda settings: RollerUser(settings, DICE), roller_url(), "ROLLER_URL", __doc__)

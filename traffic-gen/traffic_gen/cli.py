@@ -24,8 +24,10 @@ def option(env: str, text: str, minimum: float = 0, maximum: float | None = None
     return info
 
 
-def command(make_user: Callable[[Settings], User], target: str, description: str) -> None:
+def command(make_user: Callable[[Settings], User], target: str, variable: str, description: str | None) -> None:
     """Parses flags and environment, drives `target` with users, prints the summary, exits.
+
+    `variable` is the environment variable that sets the target, for the hint when it does not answer.
 
     Exit codes: 0 done, 1 the target does not answer or answered nothing well, 2 a bad value, 130 interrupted.
     """
@@ -43,7 +45,7 @@ def command(make_user: Callable[[Settings], User], target: str, description: str
     ) -> None:
         limits = (num_users, max_rolls_per_user, async_probability, max_async_rolls)
         settings = Settings(*limits, think_time_seconds, duration_seconds, rate, seed)
-        require(target)
+        require(target, variable)
         raise typer.Exit(drive(settings, lambda: make_user(settings), as_json))
 
     main.__doc__ = description
@@ -52,14 +54,14 @@ def command(make_user: Callable[[Settings], User], target: str, description: str
     app()
 
 
-def require(target: str) -> None:
+def require(target: str, variable: str) -> None:
     """Exits with one clear line when nothing healthy answers at the target's /healthz."""
     try:
         httpx.get(f"{target}/healthz", timeout=5).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        typer.echo(
-            f"traffic: {target} does not answer ({error}). Is the stage running? Start it: workshop up N", err=True
-        )
+        reason = str(error).splitlines()[0]
+        hint = f"Start the stage (workshop up N) or set {variable}."
+        typer.echo(f"traffic: {target} does not answer: {reason}. {hint}", err=True)
         raise typer.Exit(1) from None
 
 

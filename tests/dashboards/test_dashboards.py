@@ -1,0 +1,109 @@
+"""The committed JSON is what the Python says, and keeps the rules that others' dashboards broke."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+
+from dashboards.__main__ import main, path, render
+from dashboards.stages import STAGES
+
+FIXED = {"prometheus", "loki", "tempo", "pyroscope", "postgres"}
+TYPES = {
+    "row",
+    "stat",
+    "timeseries",
+    "heatmap",
+    "bargauge",
+    "barchart",
+    "table",
+    "logs",
+    "nodeGraph",
+    "flamegraph",
+}
+WITHOUT_JOB = re.compile(r"traces_(spanmetrics|service_graph)_|^vector\(")
+
+
+def panels(stage: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(render(stage))["panels"]
+    return found
+
+
+def promql(stage: int) -> list[str]:
+    asking = [panel for panel in panels(stage) if panel.get("datasource", {}).get("uid") == "prometheus"]
+    return [target["expr"] for panel in asking for target in panel["targets"]]
+
+
+def test_the_committed_files_are_current() -> None:
+    assert main(["--check"]) == 0
+
+
+def test_check_says_which_file_differs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([], tmp_path) == 0
+    assert main(["--check"], tmp_path) == 0
+    path(1, tmp_path).write_text("{}")
+    capsys.readouterr()
+    assert main(["--check"], tmp_path) == 1
+    assert capsys.readouterr().out == "differs: stage1/grafana-dashboards/dice-roller-stage1.json\n"
+    assert path(1, tmp_path).read_text() == "{}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_title_uid_and_ids(stage: int) -> None:
+    model = json.loads(render(stage))
+    assert (model["title"], model["uid"]) == (f"Dice Roller – Stage {stage}", f"dice-roller-stage{stage}")
+    ids = [panel["id"] for panel in model["panels"]]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_panel_teaches_and_asks_a_known_source(stage: int) -> None:
+    for panel in panels(stage):
+        assert panel["type"] in TYPES
+        if panel["type"] != "row":
+            assert len(panel["description"]) > 20
+            assert panel["datasource"]["uid"] in FIXED
+            assert panel["targets"]
+            assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_two_panels_overlap(stage: int) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in panels(stage):
+        grid = panel["gridPos"]
+        cells = {(grid["x"] + x, grid["y"] + y) for x in range(grid["w"]) for y in range(grid["h"])}
+        assert not cells & taken, panel["title"]
+        assert grid["x"] + grid["w"] <= 24
+        taken |= cells
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_promql_parses_and_keeps_to_its_job(stage: int) -> None:
+    for expr in promql(stage):
+        text = expr.replace("$__rate_interval", "20s").replace("$__range", "15m").replace("$__interval", "5s")
+        promql_parser.parse(text)
+        for selector in re.findall(r"[a-z_]+\{[^}]*\}", text):
+            assert "job" in selector or WITHOUT_JOB.match(selector), f"{selector} mixes jobs"
+        if "histogram_quantile" in text:
+            assert re.search(r"histogram_quantile\([0-9.]+, sum by \(le[^)]*\) \(rate\(", text)
+        assert not re.search(r"\[\d+[smh]\]", expr), f"{expr} has a fixed range: $__rate_interval follows the zoom"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_selector_of_a_trace_query_has_a_scope(stage: int) -> None:
+    queries = [t["query"] for p in panels(stage) for t in p.get("targets", []) if t.get("queryType") == "traceql"]
+    assert queries
+    for query in queries:
+        for name in re.findall(r"[{&|]\s*([a-z_.]+)\s*[=!<>]", query):
+            assert name.split(".")[0] in {"resource", "span", "event"} or name in {
+                "name",
+                "status",
+                "kind",
+                "duration",
+            }

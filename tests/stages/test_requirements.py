@@ -1,0 +1,52 @@
+"""The containers run what the one environment runs: every requirements.txt pins what requirements.lock has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)")
+FILES = sorted([*ROOT.glob("stage*/*/requirements.txt"), ROOT / "traffic-gen/requirements.txt"])
+
+
+def pins(path: Path) -> dict[str, set[str]]:
+    versions: dict[str, set[str]] = {}
+    for line in path.read_text().splitlines():
+        if match := PIN.match(line):
+            versions.setdefault(match[1], set()).add(match[2])
+    return versions
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pinned_and_equal_to_the_lock(path: Path) -> None:
+    lock = pins(ROOT / "requirements.lock")
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    assert lines
+    for line in lines:
+        match = PIN.fullmatch(line)
+        assert match, f"{line!r} is not pinned with =="
+        assert match[2] in lock[match[1]], f"{line} but requirements.lock has {lock[match[1]]}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_everything_imported_is_required(path: Path) -> None:
+    """The distributions of all imports that are neither the standard library nor the service's own modules."""
+    from importlib.metadata import packages_distributions
+    from sys import stdlib_module_names
+
+    folder = path.parent
+    sources = [source for source in folder.rglob("*.py") if "tests" not in source.parts]
+    own = {source.stem for source in sources} | {source.parent.name for source in sources}
+    pattern = re.compile(r"^\s*(?:from|import)\s+([A-Za-z0-9_]+)", re.M)
+    imported = (
+        {name for source in sources for name in pattern.findall(source.read_text())} - own - stdlib_module_names
+    )
+    known = packages_distributions()
+    namespaces = {"opentelemetry"}  # shared by many distributions: covered by running the suites
+    for name in imported - namespaces:
+        assert {d.lower().replace("_", "-") for d in known[name]} & set(pins(path)), (
+            f"{name} is imported, not required"
+        )
