@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 
-class QueryFailure(Exception):
-    """A query that cannot be answered; `status` is the HTTP status the real component gives, `message` its words."""
+class QueryFailure(Exception):  # noqa: N818 (not always an error of ours)
+    """A query that cannot be answered: the HTTP `status` the real component gives, and its words."""
 
     status = 422
 

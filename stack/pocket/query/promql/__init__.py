@@ -1,0 +1,119 @@
+"""PromQL with Prometheus 3's answers, evaluated for all steps of a query at once.
+
+Text → `parsing` (promql-parser's grammar) → `ast` → `evaluation` → tables of (series × steps), for which
+`selecting` brings the samples; the rules are `rates`, `over_time`, `regression`, `elementwise`, `label_functions`,
+`histogram`, `aggregation`, `operators` and `matching`, after prometheus/prometheus promql/engine.go and
+functions.go (3.14).
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from pocket.query.promql import ast, evaluation, labels
+from pocket.query.promql.context import Context, Limits
+from pocket.query.promql.parsing import parse, parse_selector, prettify
+from pocket.query.promql.result import (
+    Annotations,
+    InstantResult,
+    Matrix,
+    MetricSource,
+    QueryError,
+    Scalar,
+    String,
+    Vector,
+    VectorSample,
+)
+from pocket.query.promql.table import Table, single
+from pocket.rows import Series
+
+MAX_POINTS = 11_000  # per series, as Prometheus' API
+DEFAULT_LIMITS = Limits()
+
+__all__ = [
+    "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource", "QueryError", "Scalar", "String", "Vector",
+    "VectorSample", "instant", "parse_selector", "prettify", "range", "range_matrix", "selectors",
+]  # fmt: skip
+
+
+def instant(source: MetricSource, text: str, t_ms: int, limits: Limits = DEFAULT_LIMITS) -> InstantResult:
+    """The query's value at one time. Raises QueryError."""
+    tree = parse(text)
+    context = _context(source, text, t_ms, t_ms, 1, limits)
+    with np.errstate(all="ignore"):
+        match ast.value_type(tree):
+            case "scalar":
+                return Scalar(t_ms, float(evaluation.scalar(context, tree)[0]), context.annotations)
+            case "string":
+                return String(t_ms, evaluation.text(tree), context.annotations)
+            case "matrix":
+                return Matrix(_window_series(context, tree), context.annotations)
+        table = evaluation.vector(context, tree)
+    values = table.values[:, 0].tolist()
+    samples = [VectorSample(one, value) for one, value in zip(table.labels, values, strict=True)]
+    return Vector(t_ms, samples, context.annotations)
+
+
+def range(
+    source: MetricSource, text: str, start_ms: int, end_ms: int, step_ms: int, limits: Limits = DEFAULT_LIMITS
+) -> list[Series]:
+    """The query's series from start to end (inclusive), ordered by labels. Raises QueryError."""
+    return range_matrix(source, text, start_ms, end_ms, step_ms, limits).series
+
+
+def range_matrix(
+    source: MetricSource, text: str, start_ms: int, end_ms: int, step_ms: int, limits: Limits = DEFAULT_LIMITS
+) -> Matrix:
+    """As `range`, with the annotations."""
+    if step_ms <= 0:
+        raise QueryError(
+            "bad_data", "zero or negative query resolution step widths are not accepted. Try a positive integer"
+        )
+    if (end_ms - start_ms) // step_ms > MAX_POINTS:
+        raise QueryError(
+            "bad_data",
+            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution"
+            " (?step=XX)",
+        )
+    tree = parse(text)
+    context = _context(source, text, start_ms, end_ms, step_ms, limits)
+    with np.errstate(all="ignore"):
+        table = _range_table(context, tree)
+    return Matrix(_series(table, context), context.annotations)
+
+
+def selectors(text: str) -> list[ast.Selector]:
+    """The series selectors in a query. Raises QueryError."""
+    return ast.selectors(parse(text))
+
+
+def _context(source: MetricSource, text: str, start_ms: int, end_ms: int, step_ms: int, limits: Limits) -> Context:
+    times = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
+    deadline = time.monotonic() + limits.timeout_seconds
+    return Context(source, text, times, start_ms, end_ms, limits, deadline)
+
+
+def _range_table(context: Context, tree: ast.Node) -> Table:
+    kind = ast.value_type(tree)
+    if kind == "scalar":
+        return single({}, evaluation.scalar(context, tree))
+    if kind == "vector":
+        return evaluation.vector(context, tree)
+    name = "range vector" if kind == "matrix" else "string"
+    raise QueryError(
+        "bad_data", f'invalid expression type "{name}" for range query, must be Scalar or instant Vector'
+    )
+
+
+def _series(table: Table, context: Context) -> list[Series]:
+    rows = sorted(zip(table.labels, table.values, table.present, strict=True), key=lambda row: labels.key(row[0]))
+    return [Series(one, context.times[present], values[present]) for one, values, present in rows]
+
+
+def _window_series(context: Context, tree: ast.Node) -> list[Series]:
+    """A range vector as it is, which only an instant query can give."""
+    w = evaluation.range_vector(context, tree)
+    spans = zip(w.samples.labels, w.first.tolist(), w.last.tolist(), strict=True)
+    return [Series(one, w.samples.t_ms[a:b], w.samples.values[a:b]) for one, a, b in spans if b > a]

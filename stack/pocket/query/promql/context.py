@@ -1,0 +1,78 @@
+"""What an evaluation carries along: the steps, the source, the limits, the notes for the user."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from pocket.query.promql.numbers import general
+from pocket.query.promql.result import Annotations, MetricSource, QueryError
+from pocket.query.promql.table import Floats, Ints
+from pocket.query.promql.text import position
+
+LOOKBACK_MS = 300_000
+DEFAULT_SUBQUERY_STEP_MS = 60_000  # global.evaluation_interval's default
+# Prometheus stops at 50 million samples; a cell here costs 9 bytes and as much again for intermediate results,
+# and the process shares a laptop.
+MAX_CELLS = 20_000_000
+TIMEOUT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a query looks back and how long it may run, in ms and seconds."""
+
+    lookback_ms: int = LOOKBACK_MS
+    subquery_step_ms: int = DEFAULT_SUBQUERY_STEP_MS
+    timeout_seconds: float = TIMEOUT_SECONDS
+    max_cells: int = MAX_CELLS
+
+
+@dataclass(slots=True)
+class Context:
+    """`times` are the evaluation times in ms; `start_ms` and `end_ms` the whole query's, also in subqueries."""
+
+    source: MetricSource
+    text: str
+    times: Ints
+    start_ms: int
+    end_ms: int
+    limits: Limits
+    deadline: float
+    annotations: Annotations = field(default_factory=Annotations)
+
+    @property
+    def is_range(self) -> bool:
+        return len(self.times) > 1
+
+    def at(self, times: Ints) -> Context:
+        """The same query at other steps, as a subquery evaluates its expression."""
+        return replace(self, times=times)
+
+    def check(self, cells: int = 0) -> None:
+        """Raises QueryError when time is up or `cells` samples at once are too many."""
+        if time.monotonic() > self.deadline:
+            raise QueryError("timeout", "query timed out in expression evaluation")
+        if cells > self.limits.max_cells:
+            raise QueryError(
+                "execution", "query processing would load too many samples into memory in query execution"
+            )
+
+    def warn(self, message: str, pos: int) -> None:
+        _once(self.annotations.warnings, f"PromQL warning: {message} ({position(self.text, pos)})")
+
+    def inform(self, message: str, pos: int) -> None:
+        _once(self.annotations.infos, f"PromQL info: {message} ({position(self.text, pos)})")
+
+
+def warn_of_quantiles(context: Context, q: Floats, pos: int) -> None:
+    """One warning for each φ outside [0, 1]."""
+    for wrong in dict.fromkeys(general(x) for x in q[np.isnan(q) | (q < 0) | (q > 1)].tolist()):
+        context.warn(f"quantile value should be between 0 and 1, got {wrong}", pos)
+
+
+def _once(messages: list[str], message: str) -> None:
+    if message not in messages:
+        messages.append(message)

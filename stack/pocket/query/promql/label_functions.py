@@ -1,0 +1,99 @@
+"""label_replace, label_join, sort_by_label, and the labels of absent() (promql/functions.go)."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from pocket.query import re2
+from pocket.query.promql import ast, labels
+from pocket.query.promql.result import QueryError
+from pocket.query.promql.table import Table, merge
+from pocket.rows import Labels
+
+# regexp.Expand: $name, ${name}, $$; a name is the longest run of word characters.
+TEMPLATE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<plain>\w+)|\{(?P<braced>\w+)\})")
+
+
+def label_replace(table: Table, dst: str, replacement: str, src: str, pattern: str) -> Table:
+    """Sets `dst` from the template where the whole of `src` matches; an empty outcome takes the label away."""
+    try:
+        expression = re.compile(re2.translate(pattern), re.DOTALL)
+    except re2.InvalidPatternError as refused:
+        raise QueryError("execution", f"invalid regular expression in label_replace(): {pattern}") from refused
+    _check_name(dst, "destination", "label_replace")
+    replaced = [_replaced(one, dst, replacement, src, expression) for one in table.labels]
+    return merge(table.relabelled(replaced))
+
+
+def _replaced(one: Labels, dst: str, replacement: str, src: str, expression: re.Pattern[str]) -> Labels:
+    match = expression.fullmatch(one.get(src, ""))
+    return one if match is None else labels.changed(one, dst, expand(replacement, match))
+
+
+def expand(template: str, match: re.Match[str]) -> str:
+    """Go's regexp.Expand; a group that does not exist or took no part is empty."""
+
+    def text(found: re.Match[str]) -> str:
+        if found["dollar"]:
+            return "$"
+        name = found["plain"] or found["braced"]
+        group: int | str = int(name) if name.isdecimal() else name
+        known = group <= match.re.groups if isinstance(group, int) else group in match.re.groupindex
+        return (match[group] or "") if known else ""
+
+    return TEMPLATE.sub(text, template)
+
+
+def label_join(table: Table, dst: str, separator: str, sources: list[str]) -> Table:
+    for name in sources:
+        _check_name(name, "source", "label_join")
+    _check_name(dst, "destination", "label_join")
+    joined = [labels.changed(one, dst, separator.join(one.get(n, "") for n in sources)) for one in table.labels]
+    return merge(table.relabelled(joined))
+
+
+def _check_name(name: str, role: str, function: str) -> None:
+    """Any non-empty text is a label name since Prometheus 3."""
+    if not name:
+        raise QueryError("execution", f"invalid {role} label name in {function}(): {name}")
+
+
+def sort_by_label(table: Table, names: list[str], *, descending: bool) -> Table:
+    """Natural order ("2" before "10") of the labels named, then of the whole label set."""
+
+    def compare(a: int, b: int) -> int:
+        one, other = table.labels[a], table.labels[b]
+        for name in names:
+            x, y = one.get(name, ""), other.get(name, "")
+            if x != y:
+                return -1 if natural_key(x) < natural_key(y) else 1
+        return -1 if labels.key(one) < labels.key(other) else 1
+
+    order = sorted(range(len(table.labels)), key=functools.cmp_to_key(compare), reverse=descending)
+    return table.rows(order)
+
+
+def natural_key(text: str) -> list[tuple[int, int, str]]:
+    """Runs of digits compare as numbers and before letters."""
+    parts = re.findall(r"\d+|\D+", text)
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
+
+
+def absent_labels(node: ast.Node) -> Labels:
+    """The labels that a selector fixes by equality, each once."""
+    if isinstance(node, ast.Range):
+        node = node.selector
+    if not isinstance(node, ast.Selector):
+        return {}
+    fixed: Labels = {}
+    seen: set[str] = set()
+    for matcher in node.matchers:
+        if matcher.name == labels.NAME:
+            continue
+        if matcher.op == "=" and matcher.name not in seen:
+            fixed[matcher.name] = matcher.value
+            seen.add(matcher.name)
+        else:
+            fixed.pop(matcher.name, None)
+    return {name: value for name, value in fixed.items() if value}

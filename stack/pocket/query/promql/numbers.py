@@ -1,0 +1,37 @@
+"""Numbers as Go's strconv writes them."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+
+def plain(value: float) -> str:
+    """strconv.FormatFloat(value, 'f', -1, 64): shortest digits that read back the same, never an exponent."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
+    text = repr(value)
+    if "e" in text:
+        return format(Decimal(text), "f")
+    return text.removesuffix(".0")
+
+
+def json_value(value: float) -> str:
+    """As in a query's answer (util/jsonutil.MarshalFloat): an exponent below 1e-6 and from 1e21 on."""
+    magnitude = abs(value)
+    if magnitude != 0 and (magnitude < 1e-6 or magnitude >= 1e21) and math.isfinite(value):
+        mantissa, _, exponent = repr(value).partition("e")
+        return f"{mantissa.removesuffix('.0')}e{exponent}"
+    return plain(value)
+
+
+def general(value: float, digits: int | None = None) -> str:
+    """fmt's %g, or %.<digits>g: an exponent below 1e-4 and, without digits, from 1e21 on."""
+    if not math.isfinite(value):
+        return plain(value)
+    if digits is not None:
+        return f"{value:.{digits}g}"
+    if value != 0 and (abs(value) < 1e-4 or abs(value) >= 1e21):
+        mantissa, _, exponent = repr(value).partition("e")
+        return f"{mantissa.removesuffix('.0')}e{exponent}"
+    return plain(value)
