@@ -1,0 +1,94 @@
+"""What a lesson prints can be pasted: queries parse, commands name what exists. tests/e2e runs them on a stage."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import promql_parser
+import pytest
+import yaml
+
+from pocket.query.logql.parse import parse as parse_logql
+from tests.stages.lessons import ROOT, Block, blocks, lessons
+
+HEADINGS = ("## Run it", "## Look at it", "## Try it", "## Check it", "## Questions", "## What comes next")
+MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+SCRIPTS = {"generate_traffic.py", "compare_async.py", "database_load.py", "database_outage.py", "usage_audit.py"}
+
+
+def ports(stage: Path) -> set[int]:
+    services = yaml.safe_load((stage / "docker-compose.yml").read_text())["services"]
+    published = {
+        int(str(port).split(":")[-1]) for service in services.values() for port in service.get("ports", [])
+    }
+    return published | {3000, 3100, 3200, 4040, 9090}
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.parent.name)
+def test_a_lesson_has_all_its_parts(lesson: Path) -> None:
+    text = lesson.read_text(encoding="utf-8")
+    assert text.startswith("# Stage ")
+    assert "**Goal:**" in text
+    assert "```mermaid\nflowchart" in text
+    positions = [text.index(heading) for heading in HEADINGS]
+    assert positions == sorted(positions)
+    assert text.count("<details>") == text.count("</details>") >= 3
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.parent.name)
+def test_links_lead_somewhere(lesson: Path) -> None:
+    stage = int(lesson.parent.name[-1])
+    for target in re.findall(r"\]\(([^)#]+)\)", lesson.read_text(encoding="utf-8")):
+        if not target.startswith("http") and f"../stage{stage + 1}/" not in target:
+            assert (lesson.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.parent.name)
+def test_files_named_in_a_lesson_exist(lesson: Path) -> None:
+    listed = re.findall(r"^- `([^`]+)`", lesson.read_text(encoding="utf-8"), re.M)
+    assert listed
+    for name in listed:
+        assert (lesson.parent / name).exists(), name
+
+
+@pytest.mark.parametrize("block", blocks("promql"), ids=str)
+def test_promql_parses(block: Block) -> None:
+    promql_parser.parse(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("logql"), ids=str)
+def test_logql_parses(block: Block) -> None:
+    parse_logql(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("traceql"), ids=str)
+def test_traceql_parses(block: Block) -> None:
+    traceql = pytest.importorskip("pocket.query.traceql.parse", reason="no TraceQL engine in this tree")
+    traceql.parse(block.text)
+
+
+@pytest.mark.parametrize("block", blocks("bash"), ids=str)
+def test_commands_name_what_exists(block: Block) -> None:
+    stage = block.lesson.parent
+    for line in block.lines:
+        words = shlex.split(line.split("|")[0], comments=True)
+        match words:
+            case ["make", target, *variables]:
+                assert target in MAKE_TARGETS
+                assert all(re.fullmatch(r"[A-Z_]+=\S+", word) for word in variables)
+            case ["curl", *_]:
+                (url,) = [word for word in words if word.startswith("http")]
+                port = re.match(r"http://localhost:(\d+)", url)
+                assert port, url
+                assert int(port[1]) in ports(stage), url
+            case ["docker", "compose", *_]:
+                assert (stage / "docker-compose.yml").exists()
+            case [".venv/bin/python", script, *_] | ["../.venv/bin/python", script, *_]:
+                assert Path(script).name in SCRIPTS
+                assert (ROOT / script).exists() or (stage / script).exists(), script
+            case ["cd", folder]:
+                assert (stage / folder).is_dir() or (ROOT / folder).is_dir()
+            case _:
+                pytest.fail(f"a command no test knows: {line}")
