@@ -1,0 +1,1 @@
+"""OTLP: protobuf or JSON over HTTP, and gRPC, decoded to rows."""

@@ -1,0 +1,64 @@
+"""OTLP over HTTP (opentelemetry.io/docs/specs/otlp/#otlphttp): `/v1/traces`, `/v1/logs`, `/v1/metrics`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from google.rpc.code_pb2 import Code  # type: ignore[import-untyped]
+from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pocket.receive.otlp.encoding import JSON, PROTOBUF, MalformedError, decode, encode
+from pocket.receive.otlp.receiver import REQUESTS, Receiver
+from pocket.store import StoreFull
+
+# Decoding more than this leaves the event loop to a thread, so that scrapes and queries are not held up.
+_THREAD_BYTES = 64 << 10
+_CODES = {
+    400: Code.INVALID_ARGUMENT, 413: Code.INVALID_ARGUMENT, 415: Code.INVALID_ARGUMENT, 503: Code.UNAVAILABLE
+}  # fmt: skip
+
+
+def routes(receiver: Receiver) -> list[Route]:
+    """POST routes, one a signal."""
+    return [Route(f"/v1/{signal}", _Endpoint(signal, receiver).post, methods=["POST"]) for signal in REQUESTS]
+
+
+def refuse(status: int, message: str, headers: Mapping[str, str]) -> Response:
+    """A `Status` message in the request's encoding; JSON where that is unknown."""
+    encoding = PROTOBUF if _content_type(headers) == PROTOBUF else JSON
+    retry = {"retry-after": "1"} if status == 503 else {}
+    body = encode(Status(code=_CODES.get(status, Code.UNKNOWN), message=message), encoding)
+    return Response(body, status, retry, encoding)
+
+
+class _Endpoint:
+    def __init__(self, signal: str, receiver: Receiver) -> None:
+        self._signal, self._receiver = signal, receiver
+
+    async def post(self, request: Request) -> Response:
+        content_type = _content_type(request.headers)
+        if content_type not in (PROTOBUF, JSON):
+            return refuse(415, f"Content-Type must be {PROTOBUF} or {JSON}", request.headers)
+        body = await request.body()
+        try:
+            if len(body) > _THREAD_BYTES:
+                answer = await run_in_threadpool(self._take, body, content_type)
+            else:
+                answer = self._take(body, content_type)
+        except MalformedError as error:
+            return refuse(400, f"malformed request: {error}", request.headers)
+        except StoreFull as error:
+            return refuse(503, str(error), request.headers)
+        return Response(answer, media_type=content_type)
+
+    def _take(self, body: bytes, content_type: str) -> bytes:
+        message = decode(body, content_type, REQUESTS[self._signal])
+        return encode(self._receiver.export(self._signal, message), content_type)
+
+
+def _content_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

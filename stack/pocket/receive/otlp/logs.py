@@ -1,0 +1,77 @@
+"""OTLP log records to log entries, as Loki's own OTLP endpoint does (pkg/loghttp/push/otlp.go)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import orjson
+
+from pocket.receive.bounds import Bounds
+from pocket.receive.names import label_name
+from pocket.receive.otlp.common import Rejected, any_value, attributes
+from pocket.rows import Attributes, Labels, LogEntry
+
+# Resource attributes that become labels (those of Loki's default list that a laptop may see); all others are
+# structured metadata.
+_INDEXED = (
+    "service.name", "service.namespace", "service.instance.id", "deployment.environment",
+    "deployment.environment.name", "container.name",
+)  # fmt: skip
+
+
+def entries(request: Any, bounds: Bounds) -> tuple[list[LogEntry], Rejected]:
+    """The entries of an ExportLogsServiceRequest."""
+    rows: list[LogEntry] = []
+    rejected = Rejected()
+    for resource_logs in request.resource_logs:
+        resource = attributes(resource_logs.resource.attributes)
+        labels = {label_name(key): _text(resource[key]) for key in _INDEXED if key in resource}
+        labels.setdefault("service_name", "unknown_service")
+        beside = flat({key: value for key, value in resource.items() if key not in _INDEXED})
+        for scope_logs in resource_logs.scope_logs:
+            common = {**beside, **_scope(scope_logs.scope)}
+            for record in scope_logs.log_records:
+                t_ns = record.time_unix_nano or record.observed_time_unix_nano or time.time_ns()
+                if bounds.holds(t_ns):
+                    line = _text(any_value(record.body))
+                    rows.append(LogEntry(labels, t_ns, line, {**common, **_metadata(record)}))
+                else:
+                    rejected.add("log record outside of the history kept")
+    return rows, rejected
+
+
+def flat(values: Attributes, prefix: str = "") -> Labels:
+    """Attributes as structured metadata: Prometheus' alphabet, nested maps joined by `_`, values as text."""
+    result: Labels = {}
+    for key, value in values.items():
+        name = f"{prefix}_{label_name(key)}" if prefix else label_name(key)
+        if isinstance(value, dict):
+            result.update(flat(value, name))
+        else:
+            result[name] = _text(value)
+    return result
+
+
+def _scope(scope: Any) -> Labels:
+    named = {"scope_name": scope.name, "scope_version": scope.version}
+    return {**flat(attributes(scope.attributes)), **{key: value for key, value in named.items() if value}}
+
+
+def _metadata(record: Any) -> Labels:
+    named = {
+        "observed_timestamp": str((record.time_unix_nano and record.observed_time_unix_nano) or ""),
+        "severity_number": str(record.severity_number or ""),
+        "severity_text": record.severity_text,
+        "flags": str(record.flags or ""),
+        "trace_id": record.trace_id.hex(),
+        "span_id": record.span_id.hex(),
+        "event_name": record.event_name,
+    }
+    return {**flat(attributes(record.attributes)), **{key: value for key, value in named.items() if value}}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value).decode()

@@ -1,0 +1,65 @@
+"""What happens to a decoded OTLP request, the same for HTTP and gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
+
+from pocket.config import Settings
+from pocket.receive.bounds import Bounds
+from pocket.receive.otlp import logs, metrics, traces
+from pocket.receive.otlp.common import Rejected
+from pocket.rows import Span
+from pocket.store import Store
+
+REQUESTS: dict[str, Any] = {
+    "traces": trace_pb.ExportTraceServiceRequest,
+    "logs": logs_pb.ExportLogsServiceRequest,
+    "metrics": metrics_pb.ExportMetricsServiceRequest,
+}
+
+
+class Receiver:
+    """Stores what a request holds. `spans` is called with every batch of spans that was stored.
+
+    Each method takes the request and gives the response, and raises StoreFull if nothing could be taken.
+    """
+
+    def __init__(self, store: Store, settings: Settings, spans: Callable[[list[Span]], None]) -> None:
+        self._store, self._settings, self._spans = store, settings, spans
+
+    def export(self, signal: str, request: Any) -> Any:
+        handlers = {"traces": self.traces, "logs": self.logs, "metrics": self.metrics}
+        return handlers[signal](request)
+
+    def traces(self, request: Any) -> Any:
+        rows, rejected = traces.spans(request, Bounds.now(self._settings))
+        self._store.append_spans(rows)
+        self._spans(rows)
+        response = trace_pb.ExportTraceServiceResponse()
+        return self._partial(response, "rejected_spans", "spans", rejected)
+
+    def logs(self, request: Any) -> Any:
+        rows, rejected = logs.entries(request, Bounds.now(self._settings))
+        self._store.append_logs(rows)
+        response = logs_pb.ExportLogsServiceResponse()
+        return self._partial(response, "rejected_log_records", "logs", rejected)
+
+    def metrics(self, request: Any) -> Any:
+        points, rejected = metrics.points(request, Bounds.now(self._settings))
+        self._store.append_samples(points.samples)
+        self._store.append_exemplars(points.exemplars)
+        self._store.append_metadata(points.metadata)
+        response = metrics_pb.ExportMetricsServiceResponse()
+        return self._partial(response, "rejected_data_points", "samples", rejected)
+
+    def _partial(self, response: Any, field: str, signal: str, rejected: Rejected) -> Any:
+        if rejected.count:
+            setattr(response.partial_success, field, rejected.count)
+            response.partial_success.error_message = rejected.message
+            self._store.count("pocket_dropped_total", rejected.count, signal=signal, reason="rejected")
+        return response

@@ -1,0 +1,54 @@
+"""Where pushed entries go: into the store, and usage events into their queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+
+from pocket.receive.body import BodyError
+from pocket.receive.bounds import Bounds
+from pocket.receive.loki import Sink, check
+from pocket.route.pipeline import process
+from pocket.route.usage import UsageRoute
+from pocket.rows import LogEntry
+from pocket.store import Store, StoreFull
+
+
+def push_sink(store: Store, bounds: Callable[[], Bounds]) -> Sink:
+    """Loki's own push: entries are stored as they are. What Loki would refuse is a 400, the rest is stored."""
+
+    async def sink(entries: list[LogEntry]) -> None:
+        good, wrong = check(entries, bounds())
+        _append(store, good, len(entries))
+        if wrong is not None:
+            raise BodyError(400, wrong)
+
+    return sink
+
+
+def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute) -> Sink:
+    """The shipper's push. It returns when the lines are on disk, so that the position the shipper saves next never
+    runs ahead of what a crash leaves: the store's commit and the usage queue's fsync come first."""
+
+    def take(entries: list[LogEntry]) -> None:
+        now = bounds()
+        processed = [process(entry, now) for entry in entries]
+        good, _ = check([entry for entry, _ in processed], now)
+        _append(store, good, len(entries))
+        usage.put([entry for entry, fields in processed if fields.get("usage") is True])
+        store.flush()
+
+    async def sink(entries: list[LogEntry]) -> None:
+        await run_in_threadpool(take, entries)
+
+    return sink
+
+
+def _append(store: Store, good: list[LogEntry], received: int) -> None:
+    if len(good) < received:
+        store.count("pocket_dropped_total", received - len(good), signal="logs", reason="rejected")
+    try:
+        store.append_logs(good)
+    except StoreFull as error:
+        raise BodyError(503, str(error)) from error

@@ -1,0 +1,54 @@
+"""A queue on disk: what is put is safe when `put` returns, and stays until it is acknowledged."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+MAX_EVENTS = 200_000  # about 100 MB of usage lines
+
+
+class UsageQueue:
+    """First in, first out, at least once. Full: the oldest events go, and are counted in `dropped`."""
+
+    def __init__(self, path: Path, limit: int = MAX_EVENTS) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._limit = limit
+        self.dropped = 0
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(path, check_same_thread=False)
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("pragma synchronous = full")  # fsync at every commit
+        # Ids are never used again, so that an acknowledgement cannot hit a later event.
+        self._db.execute("create table if not exists events(id integer primary key autoincrement, body blob)")
+        self._db.commit()
+        self._length: int = self._db.execute("select count(*) from events").fetchone()[0]
+
+    def __len__(self) -> int:
+        return self._length
+
+    def put(self, bodies: Sequence[bytes]) -> None:
+        with self._lock, self._db:
+            self._db.executemany("insert into events(body) values (?)", [(body,) for body in bodies])
+            self._length += len(bodies)
+            if (excess := self._length - self._limit) > 0:
+                oldest = "select id from events order by id limit ?"
+                self._db.execute(f"delete from events where id in ({oldest})", [excess])  # noqa: S608
+                self._length -= excess
+                self.dropped += excess
+
+    def oldest(self, limit: int) -> list[tuple[int, bytes]]:
+        """(id, body) of the events that wait longest."""
+        with self._lock:
+            return self._db.execute("select id, body from events order by id limit ?", [limit]).fetchall()
+
+    def acknowledge(self, ids: Sequence[int]) -> None:
+        with self._lock, self._db:
+            deleted = self._db.executemany("delete from events where id = ?", [(id_,) for id_ in ids]).rowcount
+            self._length -= max(0, deleted)
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()

@@ -1,0 +1,203 @@
+"""The process: every port on loopback, in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp
+
+from pocket import ui
+from pocket.config import Settings
+from pocket.derive import Generator
+from pocket.metrics import exposition
+from pocket.receive import loki as loki_push
+from pocket.receive import pyroscope as pyroscope_push
+from pocket.receive.body import BodyLimit, Refuse, plain
+from pocket.receive.bounds import Bounds
+from pocket.receive.otlp import grpc as otlp_grpc
+from pocket.receive.otlp import http as otlp_http
+from pocket.receive.otlp.receiver import Receiver
+from pocket.receive.scrape import Job, Scraper, load
+from pocket.receive.scrape.config import Target
+from pocket.route import UsageQueue, UsageRoute, container_sink, push_sink
+from pocket.store import Store
+
+log = logging.getLogger(__name__)
+
+_SELF_INTERVAL, _SELF_TIMEOUT = 5.0, 4.0
+
+
+def _api(name: str) -> Any:
+    """While the API rooms are being built: an absent one answers 404."""
+    try:
+        return importlib.import_module(f"pocket.api.{name}").app
+    except ImportError as error:
+        log.warning("pocket.api.%s is not there yet: %s", name, error)
+        return lambda *_, **__: Starlette()
+
+
+class PortTakenError(Exception):
+    """A port cannot be bound; the message names it and its component."""
+
+
+class _Uvicorn(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # the process handles them, once for all servers
+
+
+class Pocket:
+    """Store, receivers, scraper, generator and servers. `run` serves until SIGTERM or SIGINT."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises PortTakenError, ConfigError or StoreError, each with one line that says what to do."""
+        self._settings = settings
+        jobs = load(settings.prometheus_config) if settings.prometheus_config else []
+        self._sockets = {name: _bind(name, settings.port(name)) for name in _HTTP}
+        self._store = store = Store(settings)
+        self._scraper = Scraper(store, settings, [*jobs, _own_job()])
+        self._generator = Generator(store)
+        self._receiver = Receiver(store, settings, self._generator.add)
+        queue = UsageQueue(settings.data_dir / "pocket" / "usage.sqlite") if settings.usage_endpoint else None
+        self._usage, self._queue = UsageRoute(store, queue, settings.usage_endpoint), queue
+
+    async def run(self) -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        grpc_server = self._grpc()
+        await grpc_server.start()
+        servers = {name: _server(app) for name, app in self._apps().items()}
+        serving = [asyncio.create_task(s.serve([self._sockets[name]])) for name, s in servers.items()]
+        jobs = [asyncio.create_task(job) for job in self._jobs()]
+        log.info("ready: http://127.0.0.1:%d", self._settings.port("grafana"))
+        await _first(stop, [*jobs, *serving])
+        await _cancel(jobs)
+        for server in servers.values():
+            server.should_exit = True
+        await grpc_server.stop(1)
+        await asyncio.gather(*serving)
+        self._close()
+
+    def _jobs(self) -> list[Coroutine[Any, Any, None]]:
+        return [self._scraper.run(), self._generator.run(), self._usage.run()]
+
+    def _close(self) -> None:
+        self._generator.write()
+        self._store.close()
+        if self._queue is not None:
+            self._queue.close()
+        log.info("stopped, everything received is on disk")
+
+    def _grpc(self) -> Any:
+        port = self._settings.port("otlp-grpc")
+        try:
+            return otlp_grpc.server(self._receiver, f"127.0.0.1:{port}", self._settings.max_body_bytes)
+        except RuntimeError as error:
+            raise _taken("otlp-grpc", port) from error
+
+    def _apps(self) -> dict[str, ASGIApp]:
+        """The application of every HTTP port."""
+        store, settings, limit = self._store, self._settings, self._settings.max_body_bytes
+        bounds: Callable[[], Bounds] = lambda: Bounds.now(settings)  # noqa: E731
+        apis = {
+            "prometheus": _api("prometheus")(store, settings, targets=self._scraper.targets),
+            "loki": _api("loki")(store, settings),
+            "tempo": _api("tempo")(store, settings),
+            "pyroscope": _api("pyroscope")(store, settings),
+        }
+        own = Route("/metrics", self._metrics)
+        container = container_sink(store, bounds, self._usage)
+        return {
+            "grafana": _bounded(ui.app(settings, apis), limit),
+            "prometheus": _join([own], apis["prometheus"], limit),
+            "loki": _join(loki_push.routes(push_sink(store, bounds), limit), apis["loki"], limit),
+            "tempo": _bounded(apis["tempo"], limit),
+            "pyroscope": _join(
+                pyroscope_push.routes(store.append_profiles, bounds, limit), apis["pyroscope"], limit,
+                pyroscope_push.refuse,
+            ),
+            "otlp-http": _bounded(Starlette(routes=otlp_http.routes(self._receiver)), limit, otlp_http.refuse),
+            "alloy": _bounded(Starlette(routes=[_ready(), *loki_push.routes(container, limit)]), limit),
+        }  # fmt: skip
+
+    async def _metrics(self, _: Request) -> PlainTextResponse:
+        text = exposition(self._store, self._usage.waiting, self._scraper.targets())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+
+_HTTP = ("grafana", "loki", "tempo", "pyroscope", "otlp-http", "prometheus", "alloy")
+
+
+def _own_job() -> Job:
+    """The pocket stack's own metrics, under the port that the offset moves."""
+    return Job("pocket", _SELF_INTERVAL, _SELF_TIMEOUT, (Target("localhost", 9090),))
+
+
+def _bind(component: str, port: int) -> socket.socket:
+    server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind(("127.0.0.1", port))
+        server.listen(512)
+    except OSError as error:
+        server.close()
+        raise _taken(component, port) from error
+    return server
+
+
+def _taken(component: str, port: int) -> PortTakenError:
+    return PortTakenError(
+        f"port {port} ({component}) is in use: stop what listens there, or choose another --port-offset"
+    )
+
+
+def _join(routes: Sequence[BaseRoute], api: Starlette, limit: int, refuse: Refuse = plain) -> ASGIApp:
+    return _bounded(Starlette(routes=[*routes, Mount("/", api)]), limit, refuse)
+
+
+def _bounded(app: ASGIApp, limit: int, refuse: Refuse = plain) -> ASGIApp:
+    return BodyLimit(app, limit, refuse)
+
+
+def _ready() -> Route:
+    async def ready(_: Request) -> PlainTextResponse:
+        return PlainTextResponse("Alloy is ready.\n")
+
+    return Route("/-/ready", ready)
+
+
+def _server(app: ASGIApp) -> _Uvicorn:
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, lifespan="off", log_config=None, timeout_graceful_shutdown=2,
+        server_header=False,
+    )  # fmt: skip
+    return _Uvicorn(config)
+
+
+async def _first(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+    """Until asked to stop; a task that fails brings the process down with its error, rather than leave it lame."""
+    waiting = asyncio.create_task(stop.wait())
+    watched: set[asyncio.Task[Any]] = {waiting, *tasks}
+    while not stop.is_set():
+        done, watched = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
