@@ -11,7 +11,7 @@ import typer
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
 
-MAX_OFFSET = 65535 - 15432  # the highest port of the project is PostgreSQL's
+MAX_OFFSET = 65535 - 15432  # PostgreSQL's port is the highest
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -87,5 +87,11 @@ def kind(value: object) -> str:
     """What a YAML author calls this value."""
     if value is None:
         return "nothing"
-    names: dict[Any, str] = {dict: "a mapping", list: "a list", str: "a string", bool: "a truth value", (int, float): "a number"}
+    names: dict[Any, str] = {
+        dict: "a mapping",
+        list: "a list",
+        str: "a string",
+        bool: "a truth value",
+        (int, float): "a number",
+    }
     return next((name for types, name in names.items() if isinstance(value, types)), type(value).__name__)

@@ -68,14 +68,12 @@ class Supervisor:
                 self.say("ready")
             await self.stop_asked.wait()
         except StartError as failure:
-            self.say("error", detail=str(failure), lines=failure.lines, log=self._log_name(failure))
+            log = str(self.plan.paths.logs / f"{failure.name}.log") if failure.lines else ""
+            self.say("error", detail=str(failure), lines=failure.lines, log=log)
             return 1
         finally:
             await self._stop_all()
         return 0
-
-    def _log_name(self, failure: StartError) -> str:
-        return str(self.plan.paths.logs / f"{str(failure).split()[0]}.log")
 
     def _add(self, spec: ProcessSpec) -> Unit:
         unit = Unit(spec, self.plan.paths.logs / f"{spec.name}.log", self.guard, self._changed)

@@ -18,7 +18,8 @@ from workshop.run.spec import ProcessSpec
 
 BACKOFF_SECONDS = (0.1, 30.0)  # doubling, as Docker does; back to the first after STEADY_SECONDS alive
 STEADY_SECONDS = 10.0
-FIRST_HEALTH_SECONDS = 30.0  # a service without a health check has this long to accept on its ports
+# A slow machine's services get at least this long at first, whatever interval × retries says.
+FIRST_HEALTH_SECONDS = float(os.environ.get("WORKSHOP_START_SECONDS", "30"))
 POLL_SECONDS = (0.05, 0.5)  # between two looks at a starting service
 PIPE_DRAIN_SECONDS = 2.0
 
@@ -28,7 +29,7 @@ class StartError(Exception):
 
     def __init__(self, name: str, reason: str, lines: list[str]) -> None:
         super().__init__(f"{name} {reason}")
-        self.lines = lines
+        self.name, self.lines = name, lines
 
 
 class Unit:

@@ -1,0 +1,85 @@
+"""A PostgreSQL of a test's own, as the command that a stage runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+import psutil
+
+DEADLINE = 30.0
+T = TypeVar("T")
+PASSWORD = 'it\'s a "secret"'
+SCRIPT = "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2);"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def until(what: Callable[[], T | None]) -> T:
+    """What `what` finds, as soon as it finds something."""
+    deadline = time.monotonic() + DEADLINE
+    while not (found := what()):
+        assert time.monotonic() < deadline, "not within the deadline"
+        time.sleep(0.05)
+    return found
+
+
+class Database:
+    """A data folder, a port, and the command that serves them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.data, self.port = folder, folder / "pg", free_port()
+        self.script = folder / "init.sql"
+        self.script.write_text(SCRIPT)
+
+    @contextmanager
+    def running(self, *, ready: bool = True, **variables: str) -> Iterator[subprocess.Popen[str]]:
+        owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "dice"}
+        arguments = ["--data-dir", str(self.data), "--port", str(self.port), "--init", str(self.script)]
+        with subprocess.Popen(
+            [sys.executable, "-m", "workshop.infrastructure.postgres", *arguments],
+            env=os.environ | owner | variables, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                if ready:
+                    until(lambda: process.poll() is not None or self.accepts())
+                yield process
+            finally:
+                process.terminate()
+                process.communicate(timeout=DEADLINE)
+
+    def accepts(self) -> bool:
+        try:
+            return self.query("SELECT true") is True
+        except (OSError, asyncpg.CannotConnectNowError):
+            return False
+
+    def query(self, sql: str, password: str = PASSWORD) -> object:
+        async def ask() -> object:
+            at = {"host": "127.0.0.1", "port": self.port, "user": "dice", "database": "dice"}
+            connection = await asyncpg.connect(**at, password=password, timeout=5)
+            try:
+                return await connection.fetchval(sql)
+            finally:
+                connection.terminate()
+
+        return asyncio.run(ask())
+
+    def servers(self) -> list[psutil.Process]:
+        """The postmasters that work in this data folder."""
+        mine = {str(self.data / "data"), str(self.data / "data.unfinished")}
+        found = [p for p in psutil.process_iter(["name", "cmdline"]) if p.info["name"] == "postgres"]
+        return [process for process in found if mine & set(process.info["cmdline"] or [])]

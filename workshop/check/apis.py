@@ -1,0 +1,84 @@
+"""The query APIs of Prometheus, Loki, Tempo, Pyroscope Grafana, and the services, by port + offset."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from workshop.check.outcome import NotYetError
+from workshop.plan import STACK_PORTS
+
+SERVER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Apis:
+    client: httpx.AsyncClient
+    offset: int
+    window: int = 300  # seconds the queries look back
+
+    def url(self, component: str) -> str:
+        return f"http://127.0.0.1:{STACK_PORTS[component] + self.offset}"
+
+    def service_url(self, port: int) -> str:
+        return f"http://127.0.0.1:{port + self.offset}"
+
+    async def get(self, component: str, path: str, **parameters: Any) -> Any:
+        """The JSON of an answer; NotYetError with the component's own words when it is no 2xx."""
+        response = await self.client.get(self.url(component) + path, params=parameters)
+        return _json(response, component)
+
+    async def prometheus(self, expr: str) -> list[dict[str, Any]]:
+        """An instant vector, now."""
+        answer = await self.get("prometheus", "/api/v1/query", query=expr)
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    async def prometheus_range(self, expr: str, step: int) -> list[dict[str, Any]]:
+        now = time.time()
+        window = {"start": now - self.window, "end": now, "step": step}
+        answer = await self.get("prometheus", "/api/v1/query_range", query=expr, **window)
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    async def loki(self, query: str, limit: int = 100, step: int = 5) -> list[dict[str, Any]]:
+        """Streams of a log query, or the matrix of a metric query, over the window."""
+        now = time.time_ns()
+        window = {"start": now - self.window * 10**9, "end": now + 10**9, "limit": limit, "step": f"{step}s"}
+        answer = await self.get("loki", "/loki/api/v1/query_range", query=query, **window)
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    async def traceql(self, query: str, limit: int = 20) -> list[dict[str, Any]]:
+        now = int(time.time())
+        answer = await self.get("tempo", "/api/search", q=query, limit=limit, start=now - self.window, end=now + 5)
+        traces: list[dict[str, Any]] = answer.get("traces") or []
+        return traces
+
+    async def trace(self, trace_id: str) -> dict[str, Any] | None:
+        """OTLP/JSON of a trace as Tempo gives it (`{"resourceSpans": …}`); None when it has none of this id."""
+        response = await self.client.get(f"{self.url('tempo')}/api/v2/traces/{trace_id}", headers=JSON)
+        if response.status_code == 404:
+            return None
+        trace: dict[str, Any] = _json(response, "tempo").get("trace") or {}
+        return trace if trace.get("resourceSpans") else None
+
+    async def pyroscope(self, method: str, **body: Any) -> dict[str, Any]:
+        """A querier method, Connect's JSON form."""
+        now = int(time.time() * 1000)
+        body = {"start": now - self.window * 1000, "end": now, **body}
+        url = f"{self.url('pyroscope')}/querier.v1.QuerierService/{method}"
+        answer: dict[str, Any] = _json(await self.client.post(url, json=body), "pyroscope")
+        return answer
+
+
+JSON = {"Accept": "application/json"}
+
+
+def _json(response: httpx.Response, component: str) -> Any:
+    if not response.is_success:
+        raise NotYetError(f"{component} answers {response.status_code}: {' '.join(response.text.split())[:160]}")
+    return response.json()

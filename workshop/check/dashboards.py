@@ -1,0 +1,117 @@
+"""Every query of every panel of the stage's dashboards returns data; the UI has the dashboards."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from workshop.check import profiles
+from workshop.check.apis import Apis
+from workshop.check.outcome import Check, NotYetError, SkipError
+
+GROUP = "Dashboard"
+STEP = 15  # seconds
+MACROS = {"$__rate_interval": "20s", "$__interval": f"{STEP}s", "$__range_s": "300", "$__range": "300s"}
+EDGES = "sum by (client, server) (traces_service_graph_request_total)"
+
+
+def checks(folder: Path, apis: Apis) -> list[Check]:
+    """One check for each panel with queries, and one for each dashboard's presence in the UI or Grafana."""
+    found: list[Check] = []
+    for file in sorted(folder.glob("*.json")):
+        dashboard = json.loads(file.read_text(encoding="utf-8"))
+        found.append(_provisioned(dashboard, apis))
+        found += [_panel(dashboard["uid"], panel, apis) for panel in _panels(dashboard["panels"])]
+    return found
+
+
+def _panels(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Panels with queries, those inside collapsed rows too."""
+    for panel in panels:
+        yield from _panels(panel.get("panels", []))
+        if panel.get("targets"):
+            yield panel
+
+
+def _provisioned(dashboard: dict[str, Any], apis: Apis) -> Check:
+    async def ask() -> str:
+        try:
+            listed = await apis.get("grafana", "/api/search", type="dash-db")
+        except NotYetError as reason:
+            raise SkipError(f"no Grafana here: {reason}") from None
+        if dashboard["uid"] not in {entry["uid"] for entry in listed}:
+            raise NotYetError(f"{dashboard['uid']} is not among {len(listed)} dashboards")
+        return str(dashboard["title"])
+
+    hint = f"curl -s '{apis.url('grafana')}/api/search?type=dash-db'"
+    return Check(f"dashboard:{dashboard['uid']}", GROUP, "the UI has the stage's dashboard", hint, ask)
+
+
+def _panel(uid: str, panel: dict[str, Any], apis: Apis) -> Check:
+    async def ask() -> str:
+        counts = [await _target(target, panel, apis) for target in panel["targets"]]
+        return f"{sum(counts)} series"
+
+    hint = f"open {apis.url('grafana')}/#/d/{uid} and look at the panel; it needs traffic: workshop traffic N"
+    return Check(f"panel:{uid}:{panel['id']}", GROUP, f"panel “{panel['title']}” has data", hint, ask)
+
+
+async def _target(target: dict[str, Any], panel: dict[str, Any], apis: Apis) -> int:
+    """How many series (or traces, streams, edges) the query returns; NotYetError when none holds a number."""
+    kind = (target.get("datasource") or panel.get("datasource") or {}).get("type", "")
+    if kind == "prometheus":
+        found = await _prometheus(target, apis)
+    elif kind == "loki":
+        found = len(await apis.loki(expand(target["expr"]), step=STEP))
+    elif kind == "tempo":
+        found = await _tempo(target, apis)
+    elif kind == "grafana-pyroscope-datasource":
+        await profiles.total(target["profileTypeId"], expand(target["labelSelector"]), apis)
+        found = 1
+    elif "postgres" in kind:
+        found = await _sql(target, apis)
+    else:
+        raise NotYetError(f"unknown data source type {kind!r}")
+    if not found:
+        raise NotYetError(
+            f"no data for {expand(target.get('expr') or target.get('query') or target.get('rawSql', ''))}"
+        )
+    return found
+
+
+def expand(query: str) -> str:
+    """Grafana's macros, for a window of five minutes."""
+    for name, value in MACROS.items():  # the longer of two names that begin alike comes first
+        query = query.replace(name, value)
+    return query
+
+
+async def _prometheus(target: dict[str, Any], apis: Apis) -> int:
+    expr = expand(target["expr"])
+    if target.get("instant"):
+        values = [[series["value"]] for series in await apis.prometheus(expr)]
+    else:
+        values = [series["values"] for series in await apis.prometheus_range(expr, STEP)]
+    return sum(any(not math.isnan(float(value)) for _, value in series) for series in values)
+
+
+async def _tempo(target: dict[str, Any], apis: Apis) -> int:
+    if target.get("queryType") == "serviceMap":
+        return len(await apis.prometheus(EDGES))
+    return len(await apis.traceql(expand(target["query"]), limit=int(target.get("limit", 20))))
+
+
+async def _sql(target: dict[str, Any], apis: Apis) -> int:
+    """Rows of an SQL panel, through Grafana's query endpoint, which the pocket UI has too."""
+    source = {"type": "grafana-postgresql-datasource", "uid": "postgres"}
+    query = {**target, "datasource": source, "refId": target.get("refId", "A")}
+    body = {"from": f"now-{apis.window}s", "to": "now", "queries": [query]}
+    response = await apis.client.post(f"{apis.url('grafana')}/api/ds/query", json=body)
+    result = response.json().get("results", {}).get(query["refId"], {})
+    if not response.is_success or result.get("error"):
+        raise NotYetError(f"SQL: {result.get('error') or response.status_code}")
+    columns = [frame["data"]["values"] for frame in result.get("frames", ())]
+    return sum(len(values[0]) for values in columns if values)

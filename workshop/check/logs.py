@@ -1,0 +1,67 @@
+"""Loki: each service's lines, with trace and span ids, and those of the check's own trace."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from workshop.check.apis import Apis
+from workshop.check.manifest import ServiceSignals, Stage
+from workshop.check.outcome import Check, NotYetError
+from workshop.check.request import TracedRequest
+
+GROUP = "Logs"
+FIELDS = ("timestamp", "level", "logger", "message", "service")
+
+
+def checks(stage: Stage, apis: Apis, request: TracedRequest) -> list[Check]:
+    found = [_lines(service, apis) for service in stage.services if service.logs]
+    return [*found, *(_of_trace(name, apis, request) for name in stage.answers)]
+
+
+def _lines(service: ServiceSignals, apis: Apis) -> Check:
+    query = f'{{service_name="{service.name}"}} | trace_id!=""'
+
+    async def ask() -> str:
+        streams = await apis.loki(query, limit=50)
+        lines = [line for stream in streams for _, line, *_ in stream["values"]]
+        if not lines:
+            raise NotYetError(f"no lines for {query}")
+        problems = [problem for line in lines if (problem := _problem(line, service.name))]
+        if problems:
+            raise NotYetError(problems[0])
+        labels = streams[0]["stream"]
+        if missing := [name for name in ("container_name", "level") if not labels.get(name)]:
+            raise NotYetError(f"the stream lacks the label {missing[0]}")
+        return f"{len(lines)} lines looked at"
+
+    hint = f"in the UI, Logs: {query}; or the last lines of logs/{service.compose}.log in the run's data folder"
+    return Check(f"logs:{service.name}", GROUP, f"{service.name}: JSON lines with trace and span id", hint, ask)
+
+
+def _problem(line: str, service: str) -> str:
+    """What is wrong with a line, if anything."""
+    try:
+        record: Any = json.loads(line)
+    except ValueError:
+        return f"no JSON: {line[:100]}"
+    if missing := [name for name in FIELDS if not record.get(name)]:
+        return f"a line without {', '.join(missing)}: {line[:100]}"
+    if record["service"] != service:
+        return f"a line of service {record['service']!r}"
+    if len(record.get("trace_id", "")) != 32 or len(record.get("span_id", "")) != 16:
+        return f"a line without whole trace and span ids: {line[:100]}"
+    return ""
+
+
+def _of_trace(name: str, apis: Apis, request: TracedRequest) -> Check:
+    async def ask() -> str:
+        trace_id = await request.made()
+        streams = await apis.loki(f'{{service_name="{name}"}} | trace_id="{trace_id}"')
+        count = sum(len(stream["values"]) for stream in streams)
+        if not count:
+            raise NotYetError(f'no line for {{service_name="{name}"}} | trace_id="{trace_id}"')
+        return f"{count} lines"
+
+    hint = f'in the UI, Logs: {{service_name="{name}"}} | trace_id="…" with the id of a fresh request'
+    return Check(f"trace-logs:{name}", GROUP, f"the fresh trace's log lines of {name}", hint, ask)

@@ -1,0 +1,32 @@
+"""Pyroscope: a CPU profile of every Python service."""
+
+from __future__ import annotations
+
+from workshop.check.apis import Apis
+from workshop.check.manifest import ServiceSignals, Stage
+from workshop.check.outcome import Check, NotYetError
+
+CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
+
+
+def checks(stage: Stage, apis: Apis) -> list[Check]:
+    return [_profile(service, apis) for service in stage.services if service.profiles]
+
+
+def _profile(service: ServiceSignals, apis: Apis) -> Check:
+    selector = f'{{service_name="{service.name}"}}'
+
+    async def ask() -> str:
+        return await total(CPU, selector, apis)
+
+    hint = f"wait 15 s for the first upload; is PYROSCOPE_SERVER_ADDRESS set? {apis.url('pyroscope')}/ready"
+    return Check(f"profile:{service.name}", "Profiles", f"a CPU profile of {service.name}", hint, ask)
+
+
+async def total(profile_type: str, selector: str, apis: Apis) -> str:
+    """How much the merged stacks hold; NotYetError when nothing."""
+    answer = await apis.pyroscope("SelectMergeStacktraces", profileTypeID=profile_type, labelSelector=selector)
+    flame = answer.get("flamegraph") or {}
+    if not int(flame.get("total", 0)):
+        raise NotYetError(f"no samples for {selector}")
+    return f"{int(flame['total']) / 1e6:.0f} ms of CPU, {len(flame.get('names', ()))} functions"

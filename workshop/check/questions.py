@@ -1,0 +1,25 @@
+"""All the questions about a stage, in the order of the table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workshop.check import dashboards, lessons, logs, metrics, profiles, services, traces
+from workshop.check.apis import Apis
+from workshop.check.manifest import Stage
+from workshop.check.outcome import Check
+from workshop.check.request import TracedRequest
+
+
+def questions(stage: Stage, folder: Path, apis: Apis) -> list[Check]:
+    """`folder` is the stage's: its dashboards are read from there."""
+    request = TracedRequest(stage, apis)
+    return [
+        *services.checks(stage, apis),
+        *metrics.checks(stage, apis),
+        *logs.checks(stage, apis, request),
+        *traces.checks(stage, apis, request),
+        *profiles.checks(stage, apis),
+        *lessons.checks(stage, apis, request),
+        *dashboards.checks(folder / "grafana-dashboards", apis),
+    ]

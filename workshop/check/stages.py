@@ -1,0 +1,85 @@
+"""The stages' entries. Each is the one before it plus one idea; a new stage needs an entry here, and a lesson."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from workshop.check.manifest import Hop, ServiceSignals, Stage
+
+HTTP_FAMILIES = ("http_requests_total", "http_request_duration_seconds")
+LATENCY = "http_request_duration_seconds_bucket"
+TRAFFIC = "traffic-gen"
+ROLLER, FRONTEND, DIE = "dice-roller", "streamlit-frontend", "die-service"
+
+ROLLER_1 = ServiceSignals(
+    ROLLER, ROLLER, 8001, (*HTTP_FAMILIES, "dice_rolls_total", "dice_roll_value"), exemplars=LATENCY
+)
+ROLL, THROW = Hop(ROLLER, "GET /roll", "SERVER"), Hop(ROLLER, "roll die", "INTERNAL")
+
+STAGE_1 = Stage(
+    number=1,
+    services=(ROLLER_1,),
+    edges=((TRAFFIC, ROLLER),),
+    request="/roll?die=fair",
+    paths=((ROLL, THROW),),
+    answers=(ROLLER,),
+)
+
+FRONTEND_2 = ServiceSignals(
+    FRONTEND,
+    "frontend",
+    8501,
+    ("streamlit_button_clicks_total", "streamlit_requests_total", "streamlit_request_duration_seconds"),
+)
+BUTTON, ASK_ROLLER = Hop(FRONTEND, "roll button"), Hop(FRONTEND, "GET", "CLIENT")
+
+STAGE_2 = replace(
+    STAGE_1,
+    number=2,
+    services=(ROLLER_1, FRONTEND_2),
+    edges=((FRONTEND, ROLLER),),
+    frontend_paths=((BUTTON, ASK_ROLLER, ROLL, THROW),),
+)
+
+ROLLER_3 = replace(
+    ROLLER_1,
+    families=(*ROLLER_1.families, "die_service_requests_total", "die_service_request_duration_seconds"),
+)
+DIE_3 = ServiceSignals(
+    DIE,
+    DIE,
+    8002,
+    (*HTTP_FAMILIES, "die_specifications_requested_total", "die_list_requests_total", "die_specifications_loaded"),
+    exemplars=LATENCY,
+)
+ASK_DIE, SPECIFICATION = Hop(ROLLER, "GET.*", "CLIENT"), Hop(DIE, "GET /dice/{identifier}", "SERVER")
+
+STAGE_3 = replace(
+    STAGE_2,
+    number=3,
+    services=(ROLLER_3, FRONTEND_2, DIE_3),
+    edges=((FRONTEND, ROLLER), (ROLLER, DIE)),
+    paths=((ROLL, THROW), (ROLL, ASK_DIE, SPECIFICATION)),
+    answers=(ROLLER, DIE),
+    frontend_paths=((BUTTON, ASK_ROLLER, ROLL, ASK_DIE, SPECIFICATION),),
+)
+
+ASYNC_FAMILIES = (
+    "async_rolls_total",
+    "async_roll_batch_size",
+    "async_roll_duration_seconds",
+    "async_rolls_in_progress",
+)
+ROLL_ASYNC = Hop(ROLLER, "GET /roll-async", "SERVER")
+
+STAGE_4 = replace(
+    STAGE_3,
+    number=4,
+    services=(replace(ROLLER_3, families=(*ROLLER_3.families, *ASYNC_FAMILIES)), FRONTEND_2, DIE_3),
+    request="/roll-async?die=fair&times=5",
+    paths=((ROLL_ASYNC, THROW), (ROLL_ASYNC, ASK_DIE, SPECIFICATION)),
+    frontend_paths=((BUTTON, ASK_ROLLER, Hop(ROLLER, "GET /roll(-async)?", "SERVER"), ASK_DIE, SPECIFICATION),),
+    lessons=("overlapping rolls",),
+)
+
+STAGES = {stage.number: stage for stage in (STAGE_1, STAGE_2, STAGE_3, STAGE_4)}
