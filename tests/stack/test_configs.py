@@ -46,6 +46,12 @@ def test_tempo(tool: Callable[[str], Run], stack: Path) -> None:
     assert "warn" not in verified.stderr.lower()
 
 
+def test_pyroscope(tool: Callable[[str], Run], stack: Path) -> None:
+    # It has no flag that verifies; listing the modules reads the file first, strictly.
+    parsed = tool("pyroscope")(f"-config.file={stack / 'pyroscope/pyroscope.yaml'}", "-modules")
+    assert parsed.returncode == 0, parsed.stderr
+
+
 def test_collector(tool: Callable[[str], Run], stack: Path) -> None:
     validated = tool("otelcol")("validate", f"--config={stack / 'otelcol/config.yaml'}")
     assert validated.returncode == 0, validated.stderr
