@@ -1,0 +1,67 @@
+// Loki's HTTP API → log lines and series. Times are nanoseconds as text, beyond what a number holds.
+
+import { ask, proxied } from "./http.js";
+
+// Tells stream labels, structured metadata and parsed labels apart in the answer.
+const CATEGORIZE = { "x-loki-response-encoding-flags": "categorize-labels" };
+const get = (path, params, signal) => ask(proxied("loki", `loki/api/v1/${path}`, params), { source: "Loki", signal, headers: CATEGORIZE });
+const ns = (ms) => `${Math.floor(ms)}000000`;
+
+/** A log query's lines, newest first: `[{ns: "…", t: ms, line, labels, metadata, parsed, level}]`. */
+export async function lines(query, { from, to }, { limit = 500, direction = "backward", signal } = {}) {
+  const { data } = await get("query_range", { query, start: ns(from), end: ns(to), limit, direction }, signal);
+  if (data.resultType !== "streams") return { series: matrix(data.result) };
+  const all = data.result.flatMap(({ stream, values }) => values.map((value) => entry(stream, value)));
+  const order = direction === "backward" ? -1 : 1;
+  return { lines: all.sort((a, b) => order * compare(a.ns, b.ns)) };
+}
+
+const compare = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
+
+function entry(stream, [time, line, more = {}]) {
+  const metadata = more.structuredMetadata ?? {};
+  const parsed = more.parsed ?? {};
+  const level = (stream.level ?? parsed.level ?? metadata.level ?? metadata.detected_level ?? "unknown").toLowerCase();
+  return { ns: time, t: Number(time.slice(0, -6)), line, labels: stream, metadata, parsed, level };
+}
+
+/** A metric query's series on the grid of `step` ms. */
+export async function series(query, { from, to }, step, signal) {
+  const start = Math.floor(from / step) * step;
+  const end = Math.ceil(to / step) * step;
+  const { data } = await get("query_range", { query, start: ns(start), end: ns(end), step: `${step}ms` }, signal);
+  if (data.resultType === "streams") return undefined;
+  return matrix(data.result);
+}
+
+const matrix = (result) => result.map(({ metric, values }) => ({
+  labels: metric, t: values.map(([seconds]) => Math.round(seconds * 1000)), v: values.map(([, value]) => Number(value)),
+}));
+
+/** A metric query's value at one time. */
+export async function instant(query, at, signal) {
+  const { data } = await get("query", { query, time: ns(at) }, signal);
+  return data.result.map(({ metric, value }) => ({ labels: metric, t: [Math.round(value[0] * 1000)], v: [Number(value[1])] }));
+}
+
+export async function labels({ from, to }, signal) {
+  return (await get("labels", { start: ns(from), end: ns(to) }, signal)).data ?? [];
+}
+
+export async function labelValues(name, { from, to }, signal) {
+  return (await get(`label/${encodeURIComponent(name)}/values`, { start: ns(from), end: ns(to) }, signal)).data ?? [];
+}
+
+/** `|= "text"` and label values as LogQL quotes them. */
+export const quote = (value) => `"${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+
+/** The fields of a JSON line, flat, as text; none when it is no JSON object. */
+export function fields(line) {
+  if (!line.startsWith("{")) return {};
+  try {
+    const object = JSON.parse(line);
+    return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]));
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,65 @@
+// Exemplars as diamonds over a chart. Each is a real link to its trace: clickable, in the tab order, with a tooltip.
+
+import { h, put } from "../core/dom.js";
+import { clock, format } from "../core/format.js";
+import * as router from "../core/router.js";
+import { tip } from "../parts/tooltip.js";
+import { local } from "./plot.js";
+
+const MOST = 120; // more would hide the chart; the largest of each time slot are kept, as they are the ones to look at
+
+/** `{set([{t, y, value, labels, series}], unit)}`: positions follow the plot. */
+export function exemplarLayer(plot) {
+  const layer = h("div", { class: "exemplars", role: "group", "aria-label": "Exemplars" });
+  plot.element.append(layer);
+  let items = [];
+  let unit;
+  const place = (graph) => {
+    const { xaxis, yaxis } = graph._fullLayout ?? {};
+    if (!xaxis || !yaxis) return;
+    put(layer, items.map((one, i) => diamond(one, unit, xaxis._offset + xaxis.d2p(local(one.t)), yaxis._offset + yaxis.d2p(one.y), i, graph)));
+  };
+  layer.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const links = [...layer.children];
+    links.at((links.indexOf(document.activeElement) + step) % links.length)?.focus();
+    event.preventDefault();
+  });
+  plot.after(place);
+  return {
+    set(all, newUnit) {
+      items = thin(all.filter(({ labels }) => traceOf(labels)));
+      unit = newUnit;
+    },
+  };
+}
+
+/** The label that names the trace, however the library spells it. */
+export const traceOf = (labels) => labels.trace_id ?? labels.traceID ?? labels.traceId;
+
+function diamond(one, unit, x, y, index, graph) {
+  const { width, height } = graph._fullLayout;
+  if (!(x >= 0 && x <= width && y >= 0 && y <= height)) return null;
+  const trace = traceOf(one.labels);
+  const value = format(one.value, unit);
+  const link = h("a", {
+    class: "exemplar", href: router.href(["trace", trace]), tabindex: index ? "-1" : "0", "aria-label": `Exemplar ${value} at ${clock(one.t)}: open trace`,
+    style: { left: `${x}px`, top: `${y}px` },
+  });
+  const where = one.series?.handler ?? one.series?.span_name ?? one.series?.job ?? "";
+  tip(link, () => [h("b", {}, `${value} · ${clock(one.t, true)}`), where && h("div", {}, where), h("div", { class: "muted" }, `Open trace ${trace.slice(0, 12)}…`)]);
+  return link;
+}
+
+function thin(items) {
+  if (items.length <= MOST) return items;
+  const first = items[0].t;
+  const slot = (items.at(-1).t - first + 1) / MOST;
+  const best = new Map();
+  for (const one of items) {
+    const key = Math.floor((one.t - first) / slot);
+    if (!best.has(key) || best.get(key).y < one.y) best.set(key, one);
+  }
+  return [...best.values()];
+}

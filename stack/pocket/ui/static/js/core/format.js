@@ -1,0 +1,94 @@
+// Numbers and times as text. Unit names are Grafana's (packages/grafana-data/src/valueFormats/categories.ts).
+
+const SCALES = {
+  short: { base: 1000, names: ["", " K", " Mil", " Bil", " Tri"] },
+  bytes: { base: 1024, names: [" B", " KiB", " MiB", " GiB", " TiB"] },
+  decbytes: { base: 1000, names: [" B", " kB", " MB", " GB", " TB"] },
+  Bps: { base: 1000, names: [" B/s", " kB/s", " MB/s", " GB/s"] },
+  binBps: { base: 1024, names: [" B/s", " KiB/s", " MiB/s", " GiB/s"] },
+  hertz: { base: 1000, names: [" Hz", " kHz", " MHz", " GHz"] },
+};
+const SUFFIXES = { reqps: " req/s", ops: " ops/s", rps: " rd/s", wps: " wr/s", cps: " c/s", iops: " io/s", opm: " ops/min", reqpm: " req/min" };
+const SECONDS = { ns: 1e-9, "µs": 1e-6, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 };
+
+/** Three significant digits, or exactly `decimals`; no trailing zeros unless asked for. */
+export function number(value, decimals) {
+  if (decimals !== undefined && decimals !== null) return value.toFixed(decimals);
+  if (value === 0) return "0";
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
+  const size = Math.abs(value);
+  if (size >= 100) return value.toFixed(size < 1000 && value % 1 ? 1 : 0).replace(/\.0$/, "");
+  if (size < 1e-4) return value.toExponential(1);
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A value in Grafana's unit as text: `format(0.0123, "s")` is `12.3 ms`. */
+export function format(value, unit = "", decimals) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
+  if (unit in SECONDS) return seconds(value * SECONDS[unit], decimals);
+  if (unit in SCALES) return scaled(value, SCALES[unit], decimals);
+  if (unit in SUFFIXES) return scaled(value, SCALES.short, decimals) + SUFFIXES[unit];
+  if (unit === "percent") return `${number(value, decimals)} %`;
+  if (unit === "percentunit") return `${number(value * 100, decimals)} %`;
+  if (unit === "bool") return value ? "true" : "false";
+  if (unit === "dateTimeAsIso") return dateTime(value);
+  if (unit.startsWith("suffix:")) return number(value, decimals) + " " + unit.slice(7).trim();
+  if (unit.startsWith("prefix:")) return unit.slice(7) + number(value, decimals);
+  if (unit && unit !== "none" && unit !== "locale" && unit !== "string") return `${number(value, decimals)} ${unit}`;
+  return number(value, decimals);
+}
+
+function scaled(value, { base, names }, decimals) {
+  let step = 0;
+  while (Math.abs(value) >= base && step < names.length - 1) {
+    value /= base;
+    step += 1;
+  }
+  return number(value, decimals) + names[step];
+}
+
+function seconds(value, decimals) {
+  const size = Math.abs(value);
+  if (size === 0) return "0 s";
+  if (size < 1e-6) return `${number(value * 1e9, decimals)} ns`;
+  if (size < 1e-3) return `${number(value * 1e6, decimals)} µs`;
+  if (size < 1) return `${number(value * 1e3, decimals)} ms`;
+  if (size < 120) return `${number(value, decimals)} s`;
+  if (size < 7200) return `${number(value / 60, decimals)} min`;
+  if (size < 172800) return `${number(value / 3600, decimals)} h`;
+  return `${number(value / 86400, decimals)} d`;
+}
+
+/** A span's or a trace's length, in nanoseconds. */
+export const duration = (ns) => seconds(ns / 1e9);
+
+const two = (n) => String(n).padStart(2, "0");
+
+/** Local `15:04:05`, with `.123` if asked. */
+export function clock(ms, millis = false) {
+  const d = new Date(ms);
+  const text = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+  return millis ? `${text}.${String(d.getMilliseconds()).padStart(3, "0")}` : text;
+}
+
+/** Local `2025-11-21 15:04:05`. */
+export function dateTime(ms, millis = false) {
+  const d = new Date(ms);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(ms, millis)}`;
+}
+
+/** `1 trace`, `2 traces`. */
+export const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+
+/** Ticks at round values for an axis from `low` to `high`: 1, 2 or 5 times a power of ten (of two for bytes). */
+export function ticks(low, high, unit, wanted = 5) {
+  if (!(high > low)) high = low + 1;
+  const base = unit === "bytes" || unit === "binBps" ? 1024 ** Math.floor(Math.log(Math.max(high, 1)) / Math.log(1024)) : 1;
+  const raw = (high - low) / wanted / base;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= raw * 0.999) * base;
+  const values = [];
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9) + 1e-12; k += 1) values.push(Number((k * step).toPrecision(12)));
+  return { values, step };
+}

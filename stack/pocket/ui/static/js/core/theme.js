@@ -1,0 +1,78 @@
+// Light and dark: the system's choice until the reader makes one, which is remembered. Colours live in style.css;
+// charts ask for them here, resolved.
+
+const KEY = "theme";
+const listeners = new Set();
+const system = matchMedia("(prefers-color-scheme: dark)");
+let probe;
+let resolved = new Map();
+
+export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+
+export function toggle() {
+  const next = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  localStorage.setItem(KEY, next);
+  changed();
+}
+
+/** Calls `f` when the colours change; returns what ends that. */
+export function onChange(f) {
+  listeners.add(f);
+  return () => listeners.delete(f);
+}
+
+function changed() {
+  resolved = new Map();
+  for (const f of listeners) f();
+}
+system.addEventListener("change", changed);
+
+/** The colour of a custom property in the present theme, as `rgb(…)`. */
+export function colour(name) {
+  if (!resolved.has(name)) {
+    if (!probe) {
+      probe = document.createElement("span");
+      probe.hidden = true;
+      document.body.append(probe);
+    }
+    probe.style.color = `var(--${name})`;
+    resolved.set(name, getComputedStyle(probe).color);
+  }
+  return resolved.get(name);
+}
+
+/** Any CSS colour with another opacity, for fills. */
+export function fade(rgb, alpha) {
+  const parts = rgb.match(/[\d.]+/g);
+  return parts && rgb.startsWith("rgb") ? `rgba(${parts.slice(0, 3).join(", ")}, ${alpha})` : rgb;
+}
+
+const PALETTE = 9;
+export const series = (index) => colour(`series-${(index % PALETTE) + 1}`);
+
+// Grafana's named colours, nearest of ours.
+const NAMED = { green: "ok", red: "error", yellow: "series-6", orange: "series-2", blue: "series-1", purple: "series-5", text: "text", transparent: "surface" };
+
+/** Grafana's colour: a name (`semi-dark-red`), a hex value, or undefined. */
+export function grafana(value) {
+  if (!value) return undefined;
+  if (value.startsWith("#") || value.startsWith("rgb")) return value;
+  const name = value.split("-").pop();
+  return name in NAMED ? colour(NAMED[name]) : undefined;
+}
+
+const services = new Map();
+
+/** One colour a service, the same in every view of this session. */
+export function service(name) {
+  if (!services.has(name)) {
+    let hash = 0;
+    for (const c of name) hash = (hash * 31 + c.codePointAt(0)) >>> 0;
+    const used = new Set(services.values());
+    let slot = hash % PALETTE;
+    if (used.size < PALETTE) while (used.has(slot)) slot = (slot + 1) % PALETTE;
+    services.set(name, slot);
+  }
+  return series(services.get(name));
+}

@@ -1,0 +1,114 @@
+// The frame: navigation, time range, theme, and the view the hash names. A view is
+// `mount(root, context) → {update?(params), refresh(), unmount?()}`; `context` gives it the range and the title.
+
+import { checklist, dashboards } from "./api/grafana.js";
+import { h, icon, put } from "./core/dom.js";
+import * as router from "./core/router.js";
+import * as theme from "./core/theme.js";
+import * as time from "./core/timerange.js";
+import { failed } from "./parts/states.js";
+import { timePicker } from "./parts/timepicker.js";
+
+const VIEWS = {
+  d: () => import("./dashboard/view.js"),
+  traces: () => import("./views/traces.js"),
+  trace: () => import("./views/trace.js"),
+  "service-map": () => import("./views/servicemap.js"),
+  logs: () => import("./views/logs.js"),
+  metrics: () => import("./views/metrics.js"),
+  profiles: () => import("./views/profiles.js"),
+  check: () => import("./views/checklist.js"),
+};
+const TABS = [
+  ["d", "dashboard", "Dashboard"], ["traces", "traces", "Traces"], ["service-map", "map", "Service map"], ["logs", "logs", "Logs"],
+  ["metrics", "metrics", "Metrics"], ["profiles", "profiles", "Profiles"], ["check", "check", "Checklist"],
+];
+
+const nav = document.getElementById("nav");
+const bar = document.getElementById("bar");
+const main = document.getElementById("view");
+const heading = h("h1");
+const extra = h("span", { class: "toolbar hide-narrow" });
+const workshop = { stage: null };
+let mounted;
+let turn = 0;
+
+const picker = timePicker({ onRefresh: () => mounted?.view.refresh() });
+const themeButton = h("button", { class: "button bare", onclick: theme.toggle });
+
+function drawTheme() {
+  const label = theme.isDark() ? "Light theme" : "Dark theme";
+  put(themeButton, icon(theme.isDark() ? "sun" : "moon"));
+  themeButton.title = label;
+  themeButton.setAttribute("aria-label", label);
+}
+
+function drawNav(path) {
+  const active = path[0] === "trace" ? "traces" : path[0];
+  const brand = h("a", { class: "brand", href: router.href(["d"]) }, h("img", { src: "/favicon.svg", alt: "" }),
+    h("span", {}, "Dice workshop", workshop.stage && h("small", {}, `Stage ${workshop.stage}`)));
+  put(nav, brand, TABS.map(([route, sign, label]) => h("a", {
+    class: "tab", href: router.href([route]), title: label, "aria-label": label, "aria-current": route === active && "page",
+  }, icon(sign), h("span", {}, label))));
+}
+
+const context = {
+  workshop,
+  range: () => time.range(router.current().params),
+  rangeWords: () => time.words(router.current().params),
+  title(text, ...nodes) {
+    document.title = `${text} · Dice workshop`;
+    put(heading, text);
+    put(extra, ...nodes);
+  },
+};
+
+async function route() {
+  const { path, params } = router.current();
+  if (!(path[0] in VIEWS)) return router.go(["d"], params);
+  drawNav(path);
+  picker.show(params);
+  const key = path[0];
+  if (mounted?.key === key && mounted.view.update) return mounted.view.update({ path, params });
+  const mine = (turn += 1);
+  mounted?.view.unmount?.();
+  mounted = undefined;
+  put(main);
+  window.scrollTo(0, 0);
+  try {
+    const module = await VIEWS[key]();
+    if (mine !== turn) return undefined;
+    mounted = { key, view: module.mount(main, context, router.current()) };
+  } catch (error) {
+    put(main, failed(error));
+  }
+  return undefined;
+}
+
+function remount() {
+  mounted?.view.unmount?.();
+  mounted = undefined;
+  return route();
+}
+
+async function start() {
+  put(bar, h("div", { class: "title" }, heading, extra), picker.element, themeButton);
+  drawTheme();
+  theme.onChange(() => {
+    drawTheme();
+    remount(); // charts hold resolved colours
+  });
+  addEventListener("hashchange", route);
+  await route();
+  await learnStage();
+}
+
+/** The stage makes hints concrete (`make traffic STAGE=1`); without the workshop's own endpoint the dashboards tell. */
+async function learnStage() {
+  const [list, hits] = await Promise.allSettled([checklist(), dashboards()]);
+  const stages = (hits.value ?? []).map(({ uid }) => Number(/stage(\d)$/.exec(uid)?.[1] ?? 0));
+  workshop.stage = list.value?.stage ?? (Math.max(0, ...stages) || null);
+  drawNav(router.current().path);
+}
+
+start();

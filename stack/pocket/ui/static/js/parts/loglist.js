@@ -1,0 +1,76 @@
+// Log lines with the colour of their level; a click opens a line's fields, and the way to its trace.
+
+import { fields, quote } from "../api/loki.js";
+import { h, icon, put } from "../core/dom.js";
+import { clock, dateTime } from "../core/format.js";
+import * as router from "../core/router.js";
+
+const LEVELS = { debug: "debug", trace: "debug", info: "info", warn: "warning", warning: "warning", error: "error", err: "error", critical: "error", fatal: "error" };
+export const levelOf = (level) => LEVELS[level] ?? "unknown";
+
+/** `{element, draw(lines)}`; `filter(text)` is called to add a stage to the query, if given. */
+export function logList({ wraps = false, filter } = {}) {
+  const element = h("div", { class: `log${wraps ? " wraps" : ""}` });
+  const open = new Set();
+  let seen = new Set();
+  return {
+    element,
+    wrap: (on) => element.classList.toggle("wraps", on),
+    draw(lines) {
+      const known = seen;
+      seen = new Set(lines.map(keyOf));
+      put(element, lines.map((entry) => row(entry, open, filter, known.size > 0 && !known.has(keyOf(entry)))));
+    },
+  };
+}
+
+const keyOf = ({ ns, line }) => ns + line;
+
+function row(entry, open, filter, isFresh) {
+  const parsed = { ...fields(entry.line), ...entry.parsed };
+  const key = keyOf(entry);
+  const service = entry.labels.service_name ?? "";
+  const level = levelOf(entry.level);
+  const button = h("button", { class: `log-line${isFresh ? " fresh" : ""}`, "aria-expanded": String(open.has(key)), style: { "--c": `var(--level-${level})` } },
+    h("span", { class: "stripe" }), h("time", { title: dateTime(entry.t, true) }, clock(entry.t, true)), h("span", { class: "level" }, entry.level),
+    h("span", { class: "line" }, h("span", { class: "of" }, service, service && "  "), text(entry, parsed)));
+  const box = h("div", { class: "log-entry" }, button);
+  const show = (shown) => {
+    shown ? open.add(key) : open.delete(key);
+    button.setAttribute("aria-expanded", String(shown));
+    box.querySelector(".log-more")?.remove();
+    if (shown) box.append(more(entry, parsed, filter));
+  };
+  button.addEventListener("click", () => show(!open.has(key)));
+  if (open.has(key)) show(true);
+  return box;
+}
+
+// Already in the line's own columns, or in every line alike.
+const COMMON = new Set(["timestamp", "time", "level", "logger", "message", "msg", "service", "trace_id", "span_id", "trace_flags"]);
+
+/** A JSON line reads as its message and its own fields; any other as it is. */
+function text({ line }, parsed) {
+  const message = parsed.message ?? parsed.msg;
+  if (message === undefined) return line;
+  const rest = Object.entries(parsed).filter(([name]) => !COMMON.has(name)).map(([name, value]) => `${name}=${value}`);
+  return [message, rest.length > 0 && h("span", { class: "extra" }, "  ", rest.join("  "))];
+}
+
+function more(entry, parsed, filter) {
+  const trace = entry.metadata.trace_id ?? entry.labels.trace_id ?? parsed.trace_id;
+  const span = entry.metadata.span_id ?? entry.labels.span_id ?? parsed.span_id;
+  const links = h("div", { class: "toolbar" },
+    trace && h("a", { class: "button slim primary", href: router.href(["trace", trace], { span }) }, icon("traces", 14), "Open trace"),
+    trace && h("a", { class: "button slim", href: router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${quote(trace)}` }) }, icon("logs", 14), "Logs of this trace"),
+    h("button", { class: "button slim", onclick: () => navigator.clipboard?.writeText(entry.line) }, "Copy line"));
+  const all = [["label", entry.labels], ["metadata", entry.metadata], ["field", parsed]];
+  const rows = all.flatMap(([kind, values]) => Object.entries(values).map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", {}, value),
+    h("td", {}, filter && [around(filter, kind, name, value, "="), around(filter, kind, name, value, "!=")]))));
+  return h("div", { class: "log-more" }, links, h("pre", {}, entry.line), h("table", { class: "pairs" }, h("tbody", {}, rows)));
+}
+
+function around(filter, kind, name, value, operator) {
+  const title = `${operator === "=" ? "Only" : "Without"} lines where ${name} is this`;
+  return h("button", { class: "button bare slim", title, "aria-label": title, onclick: () => filter({ kind, name, value, operator }) }, operator === "=" ? "+" : "−");
+}

@@ -1,0 +1,66 @@
+// The checklist: what `workshop check` found, with a hint for everything that is missing.
+
+import * as grafana from "../api/grafana.js";
+import { h, icon, put } from "../core/dom.js";
+import { dateTime } from "../core/format.js";
+import { loader } from "../parts/loader.js";
+import { coded, empty, failed, loading } from "../parts/states.js";
+
+export function mount(root, context) {
+  const page = h("div", { class: "stack" }, loading());
+  const problem = h("div");
+  const again = h("button", { class: "button primary", onclick: check }, icon("refresh", 15), h("span", {}, "Check again"));
+  const lead = h("span", { class: "muted" });
+  const work = loader(page, (error) => put(page, failed(error)));
+  context.title("Checklist");
+  put(root, h("div", { class: "stack" }, h("div", { class: "toolbar" }, lead, h("span", { class: "spacer" }), again), problem, page));
+
+  const load = () => work.load(async (signal) => show(await grafana.checklist(signal)));
+
+  async function check() {
+    busy(true);
+    put(problem);
+    try {
+      show(await grafana.runCheck());
+    } catch (error) {
+      put(problem, h("div", { class: "callout", role: "alert" }, error.message));
+    }
+    busy(false);
+  }
+
+  function busy(on) {
+    again.disabled = on;
+    again.classList.toggle("spinning", on);
+    put(again.lastChild, on ? "Checking…" : "Check again");
+    page.classList.toggle("busy", on);
+  }
+
+  function show({ stage, result }) {
+    put(lead, stage ? `Stage ${stage}: is every signal and every link there?` : "Is every signal and every link there?");
+    const checks = result?.items ?? [];
+    if (!checks.length) return put(page, empty("Nothing has been checked yet", `Press “Check again”, or run \`make check STAGE=${stage ?? 1}\` in a terminal.`));
+    return put(page, progress(checks, result), groups(checks).map(([name, list]) => h("section", { class: "stack", style: { gap: "6px" } }, name && h("h2", {}, name), h("div", { class: "card flush" }, list.map(line)))));
+  }
+
+  load();
+  return { update: load, refresh() {}, unmount: work.stop };
+}
+
+const SIGNS = { pass: ["check", "found"], fail: ["cross", "missing"], skip: ["info", "cannot be asked here"] };
+
+function progress(checks, result) {
+  const asked = checks.filter(({ status }) => status !== "skip").length;
+  const good = checks.filter(({ status }) => status === "pass").length;
+  const when = Date.parse(result.checked_at);
+  return h("div", { class: "card progress" }, h("span", { class: `pill ${good === asked ? "ok" : "error"}` }, `${good} of ${asked}`),
+    h("div", { class: "track", role: "img", "aria-label": `${good} of ${asked} found` }, h("i", { style: { width: `${(good / Math.max(asked, 1)) * 100}%` } })),
+    h("span", { class: "muted small" }, good === asked ? "You have it all." : "See the hints below.", when && ` Checked at ${dateTime(when)}.`));
+}
+
+const groups = (checks) => [...Map.groupBy(checks, ({ group }) => group ?? "")];
+
+function line(one) {
+  const [sign, label] = SIGNS[one.status] ?? SIGNS.fail;
+  return h("div", { class: `check ${one.status}` }, h("span", { class: "sign", role: "img", "aria-label": label }, icon(sign, 17)),
+    h("div", {}, one.title), one.detail && h("div", { class: "detail" }, one.detail), one.hint && h("div", { class: "hint" }, coded(one.hint)));
+}

@@ -1,0 +1,141 @@
+// Logs: LogQL, how many lines of which level when, the lines themselves, live if wanted.
+
+import { isAbort } from "../api/http.js";
+import * as loki from "../api/loki.js";
+import { timeSeries } from "../charts/timeseries.js";
+import { h, icon, put } from "../core/dom.js";
+import { count } from "../core/format.js";
+import * as router from "../core/router.js";
+import * as theme from "../core/theme.js";
+import { step as chooseStep } from "../core/timerange.js";
+import { loader } from "../parts/loader.js";
+import { levelOf, logList } from "../parts/loglist.js";
+import { queryBox } from "../parts/querybox.js";
+import { empty, failed, loading, trafficHint } from "../parts/states.js";
+
+const ALL = '{service_name=~".+"}';
+const EXAMPLES = [
+  ["all services", ALL],
+  ["the roller", '{service_name="dice-roller"}'],
+  ["warnings and errors", '{service_name=~".+", level=~"warning|error"}'],
+  ["risky rolls", '{service_name="dice-roller"} | json | die_type="risky"'],
+  ["lines per second", 'sum by (level) (rate({service_name=~".+"}[1m]))'],
+];
+const LIMIT = 500;
+const TAIL_MS = 2000;
+
+export function mount(root, context, { params }) {
+  const box = queryBox({ kind: "logql", label: "LogQL query", placeholder: ALL, examples: EXAMPLES, onRun: (q) => router.update({ q: q === ALL ? undefined : q }) || search() });
+  const chart = timeSeries("Log volume by level");
+  const volume = h("section", { class: "card", style: { height: "150px", display: "flex" }, "aria-label": "Log volume" }, chart.element);
+  const list = logList({ filter: (stage) => router.update({ q: narrowed(box.value, stage) }) });
+  const results = h("section", { class: "card flush", "aria-label": "Log lines" }, loading());
+  const found = h("span", { class: "muted small", role: "status" });
+  const wrap = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(wrap, list.wrap) }, "Wrap lines");
+  const live = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(live, follow) }, icon("play", 13), "Live");
+  const work = loader(results, (error) => {
+    volume.hidden = true;
+    put(found);
+    put(results, failed(error));
+  });
+  let tail;
+  let lines = [];
+  context.title("Logs");
+  put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), wrap, live), results));
+
+  function search() {
+    const q = router.current().params.q || ALL;
+    box.set(q);
+    return work.load(async (signal) => {
+      const range = context.range();
+      const answer = await loki.lines(q, range, { limit: LIMIT, signal });
+      if (answer.series) return showSeries(q, range, signal);
+      lines = answer.lines;
+      showLines();
+      return showVolume(q, range, signal);
+    });
+  }
+
+  function showLines() {
+    put(found, lines.length ? `${count(lines.length, "line")}${lines.length >= LIMIT ? ", the newest" : ""}` : "");
+    if (!lines.length) return put(results, empty(`No log lines in ${context.rangeWords()}`, router.current().params.q ? `Nothing matches. Widen the time range, or try \`${ALL}\`.` : trafficHint(context.workshop)));
+    list.draw(lines);
+    return results.firstChild === list.element || put(results, list.element);
+  }
+
+  async function showVolume(q, range, signal) {
+    const step = chooseStep(range, Math.max(30, Math.min(120, volume.clientWidth / 12)));
+    try {
+      const series = await loki.series(`sum by (level) (count_over_time(${q} [${step / 1000}s]))`, range, step, signal);
+      drawVolume(series, range, step);
+    } catch (error) {
+      if (!isAbort(error)) volume.hidden = true; // a pipeline that cannot be counted still has its lines
+    }
+  }
+
+  function drawVolume(series, range, step) {
+    volume.hidden = !series.length;
+    const order = ["debug", "info", "warning", "error", "unknown"];
+    const coloured = series.map((one) => ({ ...one, name: one.labels.level || "unknown", colour: theme.colour(`level-${levelOf(one.labels.level)}`) }));
+    coloured.sort((a, b) => order.indexOf(levelOf(a.name)) - order.indexOf(levelOf(b.name)));
+    chart.draw(coloured, { range, step, custom: { drawStyle: "bars", fillOpacity: 90, stacking: { mode: "normal" } } });
+  }
+
+  async function showSeries(q, range, signal) {
+    const step = chooseStep(range, 120);
+    const series = await loki.series(q, range, step, signal);
+    put(found, count(series.length, "series").replace(/seriess$/, "series"));
+    volume.hidden = true;
+    if (!series.length) return put(results, empty(`No data in ${context.rangeWords()}`, trafficHint(context.workshop)));
+    const graph = timeSeries("Query result");
+    put(results, h("div", { style: { height: "360px", display: "flex", padding: "12px" } }, graph.element));
+    return graph.draw(series.map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })), { range, step });
+  }
+
+  /** New lines every two seconds: a query from the newest line on, which any Loki answers. */
+  function follow(on) {
+    clearTimeout(tail);
+    put(live, icon(on ? "pause" : "play", 13), on ? "Live: on" : "Live");
+    if (!on) return;
+    tail = setTimeout(async () => {
+      const since = lines[0]?.t ?? Date.now() - TAIL_MS;
+      try {
+        const { lines: fresh = [] } = await loki.lines(router.current().params.q || ALL, { from: since, to: Date.now() + 1000 }, { limit: 200 });
+        const known = new Set(lines.slice(0, 300).map(({ ns, line }) => ns + line));
+        const added = fresh.filter(({ ns, line }) => !known.has(ns + line));
+        if (added.length) {
+          lines = [...added, ...lines].slice(0, LIMIT);
+          showLines();
+        }
+      } catch (error) {
+        put(found, `Live tail: ${error.message}`);
+      }
+      if (live.getAttribute("aria-pressed") === "true") follow(true);
+    }, TAIL_MS);
+  }
+
+  box.set(params.q ?? ALL);
+  search();
+  return {
+    update: search, refresh: search,
+    unmount() {
+      work.stop();
+      live.setAttribute("aria-pressed", "false");
+      clearTimeout(tail);
+    },
+  };
+}
+
+function press(button, act) {
+  const on = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(on));
+  act(on);
+}
+
+/** The query with one more condition: a label goes into the selector, anything else becomes a filter stage. */
+function narrowed(query, { kind, name, value, operator }) {
+  const condition = `${name}${operator}${loki.quote(value)}`;
+  if (kind === "label") return query.replace(/\}/, `, ${condition}}`);
+  const parsed = kind === "field" && !/\|\s*json\b/.test(query) ? " | json" : "";
+  return `${query}${parsed} | ${condition}`;
+}
