@@ -30,11 +30,13 @@ from pocket.query.promql.table import Table, single
 from pocket.rows import Series
 
 MAX_POINTS = 11_000  # per series, as Prometheus' API
+NO_STEP = "zero or negative query resolution step widths are not accepted. Try a positive integer"
 DEFAULT_LIMITS = Limits()
 
 __all__ = [
-    "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource", "QueryError", "Scalar", "String", "Vector",
-    "VectorSample", "instant", "parse_selector", "prettify", "range", "range_matrix", "selectors",
+    "NO_STEP", "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource", "QueryError", "Scalar", "String",
+    "Vector", "VectorSample", "check_points", "instant", "parse_selector", "prettify", "range", "range_matrix",
+    "selectors",
 ]  # fmt: skip
 
 
@@ -68,20 +70,20 @@ def range_matrix(
 ) -> Matrix:
     """As `range`, with the annotations."""
     if step_ms <= 0:
-        raise QueryError(
-            "bad_data", "zero or negative query resolution step widths are not accepted. Try a positive integer"
-        )
-    if (end_ms - start_ms) // step_ms > MAX_POINTS:
-        raise QueryError(
-            "bad_data",
-            "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution"
-            " (?step=XX)",
-        )
+        raise QueryError("bad_data", NO_STEP)
+    check_points(start_ms, end_ms, step_ms)
     tree = parse(text)
     context = _context(source, text, start_ms, end_ms, step_ms, limits)
     with np.errstate(all="ignore"):
         table = _range_table(context, tree)
     return Matrix(_series(table, context), context.annotations)
+
+
+def check_points(start_ms: int, end_ms: int, step_ms: int) -> None:
+    """Raises QueryError if a series would have more than 11 000 points."""
+    if (end_ms - start_ms) // step_ms > MAX_POINTS:
+        reason = f"exceeded maximum resolution of {MAX_POINTS:,} points per timeseries"
+        raise QueryError("bad_data", f"{reason}. Try decreasing the query resolution (?step=XX)")
 
 
 def selectors(text: str) -> list[ast.Selector]:

@@ -68,7 +68,8 @@ MATH: dict[str, Callable[[Floats], Floats]] = {
     "abs": np.abs, "ceil": np.ceil, "floor": np.floor, "exp": np.exp, "sqrt": np.sqrt, "ln": np.log,
     "log2": np.log2, "log10": np.log10, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh, "sgn": sign, "rad": lambda x: x * np.pi / 180, "deg": lambda x: x * 180 / np.pi,
+    "acosh": np.arccosh, "atanh": np.arctanh, "sgn": sign,
+    "rad": lambda x: x * np.pi / 180, "deg": lambda x: x * 180 / np.pi,
 }  # fmt: skip
 DATES: dict[str, Callable[[Floats], Ints]] = {
     "year": lambda x: _civil(x)[0],

@@ -1,0 +1,108 @@
+"""Parameters of Prometheus' API: times, durations, limits (web/api/v1/api.go: parseTime, parseDuration)."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+
+from pocket.api.form import Form
+from pocket.query.promql import QueryError
+
+FAR_MS = 1 << 53  # stands for Prometheus' MinTime and MaxTime; float64 milliseconds are exact up to here
+GO_FLOAT = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
+RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+UNITS_MS = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1)
+
+
+class InvalidParameterError(QueryError):
+    """A 400 that names the parameter, as invalidParamError does."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__("bad_data", f'invalid parameter "{name}": {reason}')
+
+
+def quoted(text: str) -> str:
+    """Go's %q, near enough for an error message."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
+
+
+def time_ms(form: Form, name: str, default: int | None = None) -> int:
+    """A Unix time in seconds or RFC 3339 → ms. Without a default the parameter must be given."""
+    text = form.get(name)
+    if not text and default is not None:
+        return default
+    try:
+        return _time(text)
+    except ValueError as wrong:
+        # A parameter that may be left out says so a second time (parseTimeParam).
+        prefix = f"invalid time value for '{name}': " if default is not None else ""
+        raise InvalidParameterError(name, f"{prefix}{wrong}") from wrong
+
+
+def _time(text: str) -> int:
+    if GO_FLOAT.fullmatch(text):
+        seconds = float(text)
+        fraction, whole = math.modf(seconds) if math.isfinite(seconds) else (0.0, math.copysign(FAR_MS, seconds))
+        return _clamped(whole * 1000 + round(fraction * 1000))
+    if match := RFC3339.fullmatch(text):
+        moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
+        return _clamped(round(moment.timestamp() * 1000) + int(float(match[2] or 0) * 1000 + 1e-6))
+    raise ValueError(f"cannot parse {quoted(text)} to a valid timestamp")
+
+
+def _clamped(ms: float) -> int:
+    return int(max(-FAR_MS, min(FAR_MS, ms)))
+
+
+def duration_ms(form: Form, name: str) -> int:
+    """`15`, `0.5` (seconds) or `1m30s` → ms."""
+    text = form.get(name)
+    if GO_FLOAT.fullmatch(text):
+        ms = float(text) * 1000
+        if abs(ms) > 2**63 / 1e6:
+            raise InvalidParameterError(
+                name, f"cannot parse {quoted(text)} to a valid duration. It overflows int64"
+            )
+        return int(ms)
+    match = DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        raise InvalidParameterError(name, f"cannot parse {quoted(text)} to a valid duration")
+    return min(FAR_MS, sum(int(n or 0) * unit for n, unit in zip(match.groups(), UNITS_MS, strict=True)))
+
+
+def limit(form: Form, name: str = "limit") -> int:
+    """0 means no limit."""
+    text = form.get(name)
+    if not re.fullmatch(r"[+-]?\d{0,18}", text) or text in ("+", "-"):
+        raise InvalidParameterError(name, f"strconv.Atoi: parsing {quoted(text)}: invalid syntax")
+    if text and int(text) < 0:
+        raise InvalidParameterError(name, "limit must be non-negative")
+    return int(text or 0)
+
+
+def number(form: Form, name: str) -> int | None:
+    """A plain integer of the metadata endpoint, None if absent."""
+    text = form.get(name)
+    if not text:
+        return None
+    if not re.fullmatch(r"[+-]?\d{1,18}", text):
+        raise QueryError("bad_data", f"{name} must be a number")
+    return int(text)
+
+
+def label_name(escaped: str) -> str:
+    """A label name of a path: `U__a_2e_b` is `a.b` (model.UnescapeName). Raises QueryError if it is none."""
+    name = escaped
+    if escaped.startswith("U__"):
+        name = re.sub(r"__|_([0-9a-fA-F]{1,6})_", _unescaped, escaped.removeprefix("U__"))
+    if not name:
+        raise QueryError("bad_data", f"invalid label name: {quoted(name)}")
+    return name
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = int(match[1], 16) if match[1] else ord("_")
+    return chr(code) if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF else match[0]

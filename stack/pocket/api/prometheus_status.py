@@ -1,0 +1,94 @@
+"""The endpoints that tell of the server itself: health, build, configuration, and rules, of which it has none."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import promql_parser
+import yaml
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from pocket.api import answers
+from pocket.api.prometheus_targets import rfc3339
+from pocket.config import Settings
+from pocket.query.promql.context import DEFAULT_SUBQUERY_STEP_MS, LOOKBACK_MS, MAX_CELLS, TIMEOUT_SECONDS
+
+VERSION = "3.14.0"  # whose answers these are; Grafana chooses its features by it
+
+
+def evaluation_interval_ms(settings: Settings) -> int:
+    """`global.evaluation_interval`, the step of subqueries that name none."""
+    interval = (yaml.safe_load(_config_text(settings)) or {}).get("global", {}).get("evaluation_interval")
+    if interval is None:
+        return DEFAULT_SUBQUERY_STEP_MS
+    return int(promql_parser.parse_duration(str(interval)) / timedelta(milliseconds=1))
+
+
+def _config_text(settings: Settings) -> str:
+    path = settings.prometheus_config
+    return path.read_text() if path is not None and path.exists() else ""
+
+
+def status_routes(settings: Settings) -> list[Route]:
+    started = time.time()
+    build = {
+        "version": VERSION,
+        "revision": "pocket",
+        "branch": "",
+        "buildUser": "",
+        "buildDate": "",
+        "goVersion": "",
+    }
+    flags = {
+        "query.lookback-delta": f"{LOOKBACK_MS // 60_000}m",
+        "query.timeout": f"{TIMEOUT_SECONDS:g}s",
+        "query.max-samples": str(MAX_CELLS),
+        "storage.tsdb.retention.time": f"{settings.retention_seconds}s",
+        "storage.tsdb.retention.size": f"{settings.retention_bytes}B",
+    }
+    fixed: dict[str, Any] = {
+        "status/buildinfo": build,
+        "status/flags": flags,
+        "rules": {"groups": []},
+        "alerts": {"alerts": []},
+        "alertmanagers": {"activeAlertmanagers": [], "droppedAlertmanagers": []},
+    }
+    return [
+        *(Route(f"/api/v1/{path}", _data(lambda data=data: data)) for path, data in fixed.items()),
+        Route("/api/v1/status/config", _data(lambda: {"yaml": _config_text(settings)})),
+        Route("/api/v1/status/runtimeinfo", _data(lambda: _runtime(settings, started))),
+        Route("/-/ready", _text("Prometheus Server is Ready.\n")),
+        Route("/-/healthy", _text("Prometheus Server is Healthy.\n")),
+    ]
+
+
+def _runtime(settings: Settings, started: float) -> dict[str, Any]:
+    return {
+        "startTime": rfc3339(started),
+        "serverTime": rfc3339(time.time()),
+        "hostname": platform.node(),
+        "reloadConfigSuccess": True,
+        "lastConfigTime": rfc3339(started),
+        "corruptionCount": 0,
+        "storageRetention": f"{settings.retention_seconds}s or {settings.retention_bytes}B",
+    }
+
+
+def _data(get: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_: Request) -> Response:
+        return answers.json({"status": "success", "data": get()})
+
+    return endpoint
+
+
+def _text(text: str) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(_: Request) -> Response:
+        return answers.plain(text)
+
+    return endpoint
