@@ -53,6 +53,7 @@ def routes(store: Store) -> list[BaseRoute]:
         *[_route(path, handler, store) for path, handler in _HANDLERS.items()],
         WebSocketRoute(f"{PREFIX}/tail", tail),
         Route("/ready", _ready),
+        Route("/{path:path}", _not_found),
     ]
 
 
@@ -67,6 +68,10 @@ def _route(path: str, handler: Handler, store: Store) -> Route:
     return Route(path, endpoint, methods=["GET", "POST"])
 
 
+async def _not_found(_: Request) -> Response:
+    return answers.plain("404 page not found\n", 404)
+
+
 async def _ready(_: Request) -> Response:
     return answers.plain("ready\n")
 
@@ -77,7 +82,7 @@ def _query_range(store: Store, request: Request, form: Form) -> Any:
     expr = logql.parse(asked.text)
     if isinstance(expr, logql.ast.LogQuery):
         return _log_query(store, request, expr, asked, begun)
-    start, end = asked.start_ns, asked.end_ns
+    start, end = params.aligned(asked)
     series = logql.metric_range(store.logs, expr, start, end, asked.step_ns)
     return encode.success(encode.result("matrix", encode.matrix(series), _summary(begun, len(series))))
 
@@ -142,7 +147,8 @@ def _series(store: Store, _: Request, form: Form) -> Any:
     selectors = [text for text in form.all("match[]", "match") if text.replace(" ", "") != "{}"] or [""]
     found: dict[encode.LabelKey, dict[str, str]] = {}
     for text in selectors:
-        for labels in store.logs.streams(_matchers(text), span.start_ns, span.end_ns):
+        matchers = logql.parse_matchers(text, empty=True) if text else ()
+        for labels in store.logs.streams(matchers, span.start_ns, span.end_ns):
             found[tuple(sorted(labels.items()))] = labels
     return encode.success([found[key] for key in sorted(found)])
 
@@ -150,11 +156,7 @@ def _series(store: Store, _: Request, form: Form) -> Any:
 # ---- the index
 def _stats(store: Store, _: Request, form: Form) -> Any:
     span = params.bounds(form)
-    return store.logs.stats(_selector(form), span.start_ns, span.end_ns)
-
-
-def _selector(form: Form) -> tuple[Matcher, ...]:
-    return logql.parse_matchers(form.get("query"))
+    return store.logs.stats(logql.parse_matchers(form.get("query")), span.start_ns, span.end_ns)
 
 
 def _volume(store: Store, _: Request, form: Form) -> Any:
@@ -163,9 +165,8 @@ def _volume(store: Store, _: Request, form: Form) -> Any:
     if by not in ("series", "labels"):
         raise params.BadRequest("invalid aggregation option")
     targets = [name for name in form.get("targetLabels").split(",") if name]
-    found = loki_detected.volumes(
-        store, _selector(form), span.start_ns, span.end_ns, targets, by_label=by == "labels"
-    )
+    matchers = logql.parse_matchers(form.get("query"), empty=True)
+    found = loki_detected.volumes(store, matchers, span.start_ns, span.end_ns, targets, by_label=by == "labels")
     kept = dict(list(found.items())[:limit])
     values = encode.vector(kept, span.end_ns)
     return encode.success(encode.result("vector", values, {"totalEntriesReturned": len(values)}))
@@ -174,7 +175,8 @@ def _volume(store: Store, _: Request, form: Form) -> Any:
 def _detected_labels(store: Store, _: Request, form: Form) -> Any:
     span = params.bounds(form)
     streams = store.logs.streams(_matchers(form.get("query")), span.start_ns, span.end_ns)
-    return {"detectedLabels": loki_detected.labels(streams)}
+    found = loki_detected.labels(streams)
+    return {"detectedLabels": found} if found else {}
 
 
 def _detected(store: Store, form: Form) -> dict[str, loki_detected.Field]:

@@ -23,10 +23,12 @@ def volumes(
     store: Store, matchers: Sequence[Matcher], start_ns: int, end_ns: int, targets: Sequence[str], by_label: bool
 ) -> dict[LabelKey, float]:
     """Bytes of log lines by label set (`targets`, else the labels the selector names), largest first."""
-    wanted = set(targets) or {matcher.name for matcher in matchers}
+    wanted = set(targets) if targets or by_label else {matcher.name for matcher in matchers}
     totals: Counter[LabelKey] = Counter()
     names = store.logs.label_names(start_ns, end_ns)
     for labels in store.logs.streams(matchers, start_ns, end_ns):
+        if not labels.keys() >= set(targets):
+            continue
         size = store.logs.stats(exactly(labels, names), start_ns, end_ns)["bytes"]
         for key in _volume_keys(labels, wanted, by_label):
             totals[key] += size

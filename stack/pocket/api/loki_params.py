@@ -75,6 +75,12 @@ def instant_query(form: Form) -> InstantQuery:
     return InstantQuery(form.get("query"), moment, limit)
 
 
+def aligned(asked: RangeQuery) -> tuple[int, int]:
+    """Start and end of a metric query, down to multiples of its step: Loki's align_queries_with_step."""
+    step_ms = max(asked.step_ns // 10**6, 1)
+    return tuple(ns // 10**6 // step_ms * step_ms * 10**6 for ns in (asked.start_ns, asked.end_ns))  # type: ignore
+
+
 def bounds(form: Form, since_ns: int = HOUR) -> Range:
     """`start` and `end`; absent: the last hour, or the last `since`."""
     now = time.time_ns()

@@ -1,6 +1,7 @@
 """LogQL: text → `ast` (parse) → records through pipelines (streams) or numbers (metric).
 
-Logs come from a `LogSource`. The behaviour is Loki's, read from grafana/loki pkg/logql; what is not evaluated here is refused, never guessed.
+Logs come from a `LogSource`. The behaviour is Loki's, read from grafana/loki pkg/logql; what is not evaluated here
+is refused, never guessed.
 """
 
 from pocket.query.logql import ast

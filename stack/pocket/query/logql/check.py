@@ -52,10 +52,13 @@ def _require_matcher(matchers: Sequence[Matcher]) -> None:
 # ---- stages
 def line_filter(op: str, needles: tuple[str, ...]) -> None:
     for needle in needles:
-        if op in ("|~", "!~"):
-            literals.go_regex(needle)
-        elif op in ("|>", "!>"):
-            patterns.line_pattern(needle)
+        try:
+            if op in ("|~", "!~"):
+                literals.go_regex(needle)
+            elif op in ("|>", "!>"):
+                patterns.line_pattern(needle)
+        except ValueError as error:
+            raise _stage_fault(f"{op} {literals.quoted(needle)}", error) from None
 
 
 def json(stage: ast.Json) -> ast.Json:
@@ -63,8 +66,16 @@ def json(stage: ast.Json) -> ast.Json:
         try:
             jsonpath.parse(path)
         except ValueError as error:
-            raise _fail(f"cannot parse expression [{path}]: {error}") from None
+            pairs = [
+                name if name == text else f"{name}={literals.quoted(text)}" for name, text in stage.extractions
+            ]
+            raise _stage_fault(f"| json {','.join(pairs)}", f"cannot parse expression [{path}]: {error}") from None
     return stage
+
+
+def _stage_fault(stage: str, reason: object) -> ParseError:
+    """What a stage says when it is built: NewStageError."""
+    return _fail(f"stage '{stage}' : {reason}")
 
 
 def regexp(stage: ast.Regexp) -> ast.Regexp:
@@ -89,28 +100,31 @@ def line_format(stage: ast.LineFormat) -> ast.LineFormat:
     try:
         template.compile_template(stage.template)
     except ValueError as error:
-        raise _fail(f"invalid line template: {error}") from None
+        shown = f"| line_format {literals.quoted(stage.template)}"
+        raise _stage_fault(shown, f"invalid line template: {error}") from None
     return stage
 
 
 def label_formats(stage: ast.LabelFormats) -> ast.LabelFormats:
     names = [item.label for item in stage.formats]
     if "__error__" in names:
-        raise _fail("__error__ cannot be formatted")
-    for name in names:
-        if names.count(name) > 1:
-            raise _fail(f"multiple label name '{name}' not allowed in a single format operation")
+        raise _stage_fault(_shown(stage), "__error__ cannot be formatted")
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        reason = f"multiple label name '{repeated}' not allowed in a single format operation"
+        raise _stage_fault(_shown(stage), reason)
     for item in stage.formats:
-        _label_template(item)
+        try:
+            if not item.rename:
+                template.compile_template(item.source)
+        except ValueError as error:
+            raise _stage_fault(_shown(stage), f"invalid template for label '{item.label}': {error}") from None
     return stage
 
 
-def _label_template(item: ast.LabelFormat) -> None:
-    try:
-        if not item.rename:
-            template.compile_template(item.source)
-    except ValueError as error:
-        raise _fail(f"invalid template for label '{item.label}': {error}") from None
+def _shown(stage: ast.LabelFormats) -> str:
+    pairs = (f"{f.label}={f.source if f.rename else literals.quoted(f.source)}" for f in stage.formats)
+    return f"| label_format {','.join(pairs)}"
 
 
 # ---- label filters
@@ -168,11 +182,9 @@ def range_aggregation(
 
 
 def vector_aggregation(
-    token: Token, parameter: Token | None, expr: ast.Expr, grouping: ast.Grouping | None
+    token: Token, parameter: Token | None, expr: ast.MetricExpr, grouping: ast.Grouping | None
 ) -> ast.VectorAggregation:
     op = str(token).lower()
-    if isinstance(expr, ast.LogQuery):
-        raise _fail(f"unexpected type for the argument of {op}: {_go_type(expr)}, expected a metric query")
     if op == "approx_topk":
         raise Unsupported("parse error : approx_topk is not supported here")
     if op in ("sort", "sort_desc") and grouping is not None and grouping.labels:
@@ -194,11 +206,9 @@ def _count(op: str, parameter: Token | None) -> int:
     return int(parameter)
 
 
-def label_replace(expr: ast.Expr, target: str, replacement: str, source: str, pattern: str) -> ast.LabelReplace:
-    if isinstance(expr, ast.LogQuery):
-        raise _fail(
-            f"unexpected type for the argument of label_replace: {_go_type(expr)}, expected a metric query"
-        )
+def label_replace(
+    expr: ast.MetricExpr, target: str, replacement: str, source: str, pattern: str
+) -> ast.LabelReplace:
     try:
         literals.go_regex(f"^(?:{pattern})$")
     except ValueError as error:

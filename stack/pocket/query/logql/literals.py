@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
+import json
+import math
 import re
 from functools import lru_cache
 
@@ -22,7 +23,8 @@ _UNIT_NS = {
     "y": 365 * 86400 * 10**9,
 }
 _GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-_PROMETHEUS = re.compile(r"(\d+)(ms|[smhdwy])")
+_PROMETHEUS = re.compile(r"(?=.)([0-9]*)([^0-9]*)")
+_PROMETHEUS_UNITS = {"y", "w", "d", "h", "m", "s", "ms"}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kKmMgGtTpPeE]?[iI]?)[bB]?\s*")
 _EXPONENT = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5, "e": 6}
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
@@ -42,11 +44,11 @@ def go_duration_ns(text: str) -> int:
 
 def _duration_fault(text: str, rest: str) -> str:
     if re.fullmatch(r"\d+\.?\d*|\.\d+", rest):
-        return f'time: missing unit in duration "{text}"'
+        return f"time: missing unit in duration {quoted(text)}"
     unknown = re.match(r"(?:\d+\.?\d*(?:ns|us|µs|ms|s|m|h))*\d+\.?\d*([^\d.]+)", rest)
     if unknown:
-        return f'time: unknown unit "{unknown[1]}" in duration "{text}"'
-    return f'time: invalid duration "{text}"'
+        return f'time: unknown unit "{unknown[1]}" in duration {quoted(text)}'
+    return f"time: invalid duration {quoted(text)}"
 
 
 def prometheus_duration_ns(text: str) -> int:
@@ -55,15 +57,19 @@ def prometheus_duration_ns(text: str) -> int:
         return 0
     if not text:
         raise ValueError("empty duration string")
-    parts = _PROMETHEUS.findall(text)
-    if "".join(number + unit for number, unit in parts) != text or not _descending(parts):
-        raise ValueError(f'not a valid duration string: "{text}"')
-    return sum(int(number) * _UNIT_NS[unit] for number, unit in parts)
-
-
-def _descending(parts: list[tuple[str, str]]) -> bool:
-    sizes = [_UNIT_NS[unit] for _, unit in parts]
-    return all(a > b for a, b in itertools.pairwise(sizes))
+    total, last = 0, math.inf
+    for number, unit in _PROMETHEUS.findall(text):
+        if not number or not unit:
+            raise ValueError(f"not a valid duration string: {quoted(text)}")
+        if unit not in _PROMETHEUS_UNITS:
+            raise ValueError(f"unknown unit {quoted(unit)} in duration {quoted(text)}")
+        if _UNIT_NS[unit] >= last:  # from the biggest to the smallest
+            raise ValueError(f"not a valid duration string: {quoted(text)}")
+        last = _UNIT_NS[unit]
+        total += int(number) * last
+    if total >= 2**63:
+        raise ValueError("duration out of range")
+    return total
 
 
 def duration_ns(text: str) -> int:
@@ -78,7 +84,7 @@ def size_bytes(text: str) -> int:
     """`1.5KiB` in bytes, as dustin/go-humanize ParseBytes: kB is 1000, KiB is 1024."""
     found = _SIZE.fullmatch(text)
     if not found:
-        raise ValueError(f'strconv.ParseFloat: parsing "{text}": invalid syntax')
+        raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax")
     unit = found[2].lower()
     base = 1024 if unit.endswith("i") else 1000
     return int(float(found[1]) * base ** _EXPONENT[unit.rstrip("i")])
@@ -91,7 +97,12 @@ def go_float(text: str) -> float:
             raise ValueError
         return float(int(text, 16)) if text[:2].lower() == "0x" else float(text)
     except ValueError:
-        raise ValueError(f'strconv.ParseFloat: parsing "{text}": invalid syntax') from None
+        raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax") from None
+
+
+def quoted(text: str) -> str:
+    """Much as Go's %q: in double quotes, with escapes, letters of all scripts as they are."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def unquote(literal: str) -> str:
@@ -113,7 +124,7 @@ def _unescape(found: re.Match[str]) -> str:
     if body in ("\\", '"', "'"):
         return body
     if body not in _ESCAPES:
-        raise ValueError("invalid syntax")
+        raise ValueError("invalid char escape")
     return _ESCAPES[body]
 
 
@@ -122,5 +133,6 @@ def go_regex(text: str) -> re.Pattern[str]:
     """Compile an RE2 pattern; raises ValueError in the words of Go's regexp."""
     try:
         return re.compile(re2.translate(text))
-    except re2.InvalidPattern as error:
-        raise ValueError(f"error parsing regexp: {error}") from None
+    except re2.InvalidPatternError as error:
+        reason, _, place = str(error).replace("missing )", "missing closing )").partition(": ")
+        raise ValueError(f"error parsing regexp: {reason}: `{place}`") from None

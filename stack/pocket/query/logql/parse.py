@@ -7,22 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedInput
 
-from pocket.query.errors import ParseError, QueryFailure, Unsupported
-from pocket.query.logql import ast, check, literals
+from pocket.query.errors import ParseError, Unsupported
+from pocket.query.logql import ast, check, literals, syntax_error
 from pocket.rows import Matcher
 
 MAX_QUERY_BYTES = 131_072  # Loki's maxInputSize
 MAX_DEPTH = 200  # nested brackets; far more than a query has, far less than Python's stack
-
-_PUNCTUATION = {
-    "LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "EQ": "=", "NEQ": "!=", "RE": "=~",
-    "NRE": "!~", "NPA": "!>", "PIPE": "|", "PIPE_EXACT": "|=", "PIPE_MATCH": "|~", "PIPE_PATTERN": "|>",
-    "CMP_EQ": "==", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "ADD": "+", "SUB": "-", "MUL": "*",
-    "DIV": "/", "MOD": "%", "POW": "^", "LINE_FMT": "line_format", "LABEL_FMT": "label_format",
-}  # fmt: skip
-_NAMED = {"IDENTIFIER", "STRING", "NUMBER", "DURATION", "RANGE", "BYTES", "FUNCTION_FLAG"}
 
 
 def parse(text: str) -> ast.Expr:
@@ -42,11 +34,13 @@ def parse_log_query(text: str) -> ast.LogQuery:
     return expr
 
 
-def parse_matchers(text: str) -> tuple[Matcher, ...]:
-    """Parse a bare stream selector; `{}` selects everything."""
+def parse_matchers(text: str, *, empty: bool = False) -> tuple[Matcher, ...]:
+    """Parse a bare stream selector; with `empty`, `{}` is allowed and selects everything."""
     expr = _build(text)
     if not isinstance(expr, ast.LogQuery) or expr.stages:
         raise ParseError("only label matchers are supported")
+    if not empty:
+        check.validate(expr)
     return expr.matchers
 
 
@@ -58,53 +52,9 @@ def _build(text: str) -> ast.Expr:
         expr: ast.Expr = _grammar().parse(text)  # type: ignore[assignment]
         return expr
     except UnexpectedInput as error:
-        raise ParseError(_syntax_error(error, text)) from None
-    except VisitError as error:
-        raise _cause(error) from None
-
-
-def _cause(error: VisitError) -> QueryFailure:
-    inner = error.orig_exc
-    return inner if isinstance(inner, QueryFailure) else ParseError(f"parse error : {inner}")
-
-
-def _syntax_error(error: UnexpectedInput, text: str) -> str:
-    if isinstance(error, UnexpectedCharacters):
-        return f"parse error at line {error.line}, col {error.column}: {_bad_character(text, error)}"
-    assert isinstance(error, UnexpectedToken)
-    line, column = _position(error.token, text)
-    expected = sorted({_shown(name) for name in error.accepts or ()})
-    wanted = f", expecting {' or '.join(expected)}" if 0 < len(expected) <= 4 else ""
-    return (
-        f"parse error at line {line}, col {column}: syntax error: unexpected {_shown_token(error.token)}{wanted}"
-    )
-
-
-def _bad_character(text: str, error: UnexpectedCharacters) -> str:
-    rest = text[error.pos_in_stream :]
-    if rest[0] in '"`':
-        return "literal not terminated"
-    if rest[0] == "[":
-        return "missing closing ']' in duration"
-    return f"syntax error: unexpected {rest[0]}"
-
-
-def _position(token: Token, text: str) -> tuple[int, int]:
-    if token.type == "$END":
-        return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
-    return token.line or 0, token.column or 0
-
-
-def _shown(terminal: str) -> str:
-    """A terminal's name as Loki's yacc grammar prints it."""
-    name = terminal.lstrip("_")
-    if name == "$END":
-        return "$end"
-    return name if name in _NAMED else _PUNCTUATION.get(name, name.lower())
-
-
-def _shown_token(token: Token) -> str:
-    return str(token).upper() if token.type in ("RANGE_OP", "VECTOR_OP", "CONVERSION") else _shown(token.type)
+        raise ParseError(syntax_error.describe(error, text)) from None
+    except ValueError as error:  # a literal or a regular expression of the query
+        raise ParseError(f"parse error : {error}") from None
 
 
 def _text(token: Token) -> str:
@@ -243,18 +193,18 @@ class _Builder(Transformer[Token, Any]):
         return check.range_aggregation(str(op).lower(), parameter, log_range, grouping)
 
     def vector_aggregation(
-        self, op: Token, parameter: Token | None, expr: ast.Expr, grouping: ast.Grouping | None
+        self, op: Token, parameter: Token | None, expr: ast.Expr, close: Token, grouping: ast.Grouping | None
     ) -> ast.VectorAggregation:
-        return check.vector_aggregation(op, parameter, expr, grouping)
+        return check.vector_aggregation(op, parameter, _metric(expr, close), grouping)
 
     def vector_aggregation_grouped(
-        self, op: Token, grouping: ast.Grouping, parameter: Token | None, expr: ast.Expr
+        self, op: Token, grouping: ast.Grouping, parameter: Token | None, expr: ast.Expr, close: Token
     ) -> ast.VectorAggregation:
-        return check.vector_aggregation(op, parameter, expr, grouping)
+        return check.vector_aggregation(op, parameter, _metric(expr, close), grouping)
 
-    def label_replace(self, _: Token, expr: ast.Expr, *texts: Token) -> ast.LabelReplace:
+    def label_replace(self, _: Token, expr: ast.Expr, comma: Token, *texts: Token) -> ast.LabelReplace:
         target, replacement, source, pattern = (_text(token) for token in texts)
-        return check.label_replace(expr, target, replacement, source, pattern)
+        return check.label_replace(_metric(expr, comma), target, replacement, source, pattern)
 
     # ---- operators
     def literal(self, *parts: Token) -> ast.Literal:
@@ -277,6 +227,15 @@ class _Builder(Transformer[Token, Any]):
         return check.binary(str(op).lower(), left, matching, right)
 
 
+def _metric(expr: ast.Expr, following: Token) -> ast.MetricExpr:
+    """Only a metric query may stand here; Loki's parser stumbles over what follows a log query."""
+    if isinstance(expr, ast.LogQuery):
+        raise ParseError(
+            f"{syntax_error.at(following.line or 0, following.column or 0)}syntax error: unexpected {following}"
+        )
+    return expr
+
+
 def _log_range(parts: tuple[Any, ...]) -> ast.LogRange:
     """Selector, pipeline, unwrap, range and offset, in any of the orders the grammar allows."""
     stages = next((part for part in parts[1:] if isinstance(part, list)), [])
@@ -286,7 +245,7 @@ def _log_range(parts: tuple[Any, ...]) -> ast.LogRange:
     try:
         range_ns = literals.prometheus_duration_ns(str(window)[1:-1])
     except ValueError as error:
-        raise ParseError(f"parse error at line {window.line}, col {window.column}: {error}") from None
+        raise ParseError(f"{syntax_error.at(0, window.column or 0)}{error}") from None
     return ast.LogRange(ast.LogQuery(parts[0], tuple(stages)), range_ns, offset, unwrap)
 
 

@@ -14,14 +14,27 @@ Times = npt.NDArray[np.int64]
 RangeFunction = Callable[[Values, Times, int, int], float]
 
 
-def _mean(values: Values) -> float:
-    return float(values.mean()) if np.isfinite(values).all() else _careful_mean(values)
+def _sum(values: Values) -> float:
+    return float(np.cumsum(values)[-1])  # one after the other, as Loki adds; np.sum adds in pairs
 
 
-def _careful_mean(values: Values) -> float:
-    """An infinite mean stays what it is; only infinities of both signs, or a NaN, make a NaN."""
-    infinite = values[np.isinf(values)]
-    return math.nan if np.isnan(values).any() or len(set(infinite.tolist())) > 1 else float(infinite[0])
+def _mean(values: Values, *_: object) -> float:
+    """The running mean; an infinite one stays what it is unless the other infinity or a NaN comes."""
+    mean = 0.0
+    for count, value in enumerate(values.tolist(), 1):
+        if not (math.isinf(mean) and (value == mean or math.isfinite(value))):
+            mean += value / count - mean / count
+    return mean
+
+
+def _variance(values: Values, *_: object) -> float:
+    """Welford's algorithm."""
+    total = mean = 0.0
+    for count, value in enumerate(values.tolist(), 1):
+        delta = value - mean
+        mean += delta / count
+        total += delta * (value - mean)
+    return total / len(values)
 
 
 def _extreme(reduce: Callable[[Values], np.float64]) -> RangeFunction:
@@ -69,17 +82,17 @@ def _rate_counter(values: Values, times: Times, end_ns: int, range_ns: int) -> f
 
 
 FUNCTIONS: dict[str, RangeFunction] = {
-    "rate": lambda values, _t, _e, range_ns: float(values.sum()) / (range_ns / 1e9),
+    "rate": lambda values, _t, _e, range_ns: _sum(values) / (range_ns / 1e9),
     "rate_counter": _rate_counter,
     "count_over_time": lambda values, *_: float(len(values)),
-    "bytes_rate": lambda values, _t, _e, range_ns: float(values.sum()) / (range_ns / 1e9),
-    "bytes_over_time": lambda values, *_: float(values.sum()),
-    "sum_over_time": lambda values, *_: float(values.sum()),
-    "avg_over_time": lambda values, *_: _mean(values),
+    "bytes_rate": lambda values, _t, _e, range_ns: _sum(values) / (range_ns / 1e9),
+    "bytes_over_time": lambda values, *_: _sum(values),
+    "sum_over_time": lambda values, *_: _sum(values),
+    "avg_over_time": _mean,
     "max_over_time": _extreme(np.max),
     "min_over_time": _extreme(np.min),
-    "stdvar_over_time": lambda values, *_: float(values.var()),
-    "stddev_over_time": lambda values, *_: float(values.std()),
+    "stdvar_over_time": _variance,
+    "stddev_over_time": lambda values, *_: math.sqrt(_variance(values)),
     "first_over_time": lambda values, *_: float(values[0]),
     "last_over_time": lambda values, *_: float(values[-1]),
     "absent_over_time": lambda *_: 1.0,

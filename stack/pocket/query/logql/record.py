@@ -36,15 +36,11 @@ class Record:
         return None
 
     def value(self, name: str) -> str:
-        """The label as a filter sees it: "" when absent, and `__error__` like any other."""
-        if name == ERROR:
-            return self.error
-        if name == ERROR_DETAILS:
-            return self.error_details
-        return self.get(name) or ""
+        """The label as a filter sees it: "" when absent, and `__error__` like any other (but not its details)."""
+        return self.error if name == ERROR else self.get(name) or ""
 
     def extract(self, name: str, value: str) -> None:
-        """Add a label a parser found; a name the stream has gets a suffix, and the first parser to find one wins."""
+        """Add a label a parser found; a name the stream has gets a suffix; the first parser to find it wins."""
         if name in self._base or name in self.metadata:
             name += DUPLICATE
         if name not in self.extracted:
@@ -72,7 +68,8 @@ class Record:
             self.delete(name)
 
     def drop_matching(self, matcher: Matcher) -> None:
-        if matcher.matches({matcher.name: self.value(matcher.name)}):
+        value = self.error_details if matcher.name == ERROR_DETAILS else self.value(matcher.name)
+        if matcher.matches({matcher.name: value}):
             self.drop(matcher.name)
 
     def fail(self, kind: str, details: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -116,7 +115,7 @@ def _key(grouping: ast.Grouping | None, unwrap: ast.Unwrap | None) -> Callable[[
 
 
 def _pipeline_error(labels: dict[str, str]) -> PipelineError:
-    series = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in sorted(labels.items()))
+    series = ", ".join(f"{name}={literals.quoted(value)}" for name, value in sorted(labels.items()))
     kind = labels[ERROR]
     return PipelineError(
         f"pipeline error: '{kind}' for series: '{{{series}}}'.\n"

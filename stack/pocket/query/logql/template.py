@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, Transformer, v_args
-from lark.exceptions import UnexpectedInput, VisitError
+from lark.exceptions import UnexpectedInput
 
 from pocket.query.logql import literals
 from pocket.query.logql.record import Record
@@ -102,8 +102,6 @@ def _expression(text: str) -> Value:
         return value
     except UnexpectedInput:
         raise ValueError(f"template: line:1: unexpected {text!r} in command") from None
-    except VisitError as error:
-        raise ValueError(f"template: line:1: {error.orig_exc}") from None
 
 
 @v_args(inline=True)
@@ -128,7 +126,7 @@ class _Builder(Transformer[Token, Any]):
 
     def name(self, token: Token) -> Token:
         if token not in FUNCTIONS and token not in ("__line__", "__timestamp__"):
-            raise ValueError(f'function "{token}" not defined')
+            raise ValueError(f'template: line:1: function "{token}" not defined')
         return token
 
     def command(self, *operands: Any) -> tuple[Any, ...]:

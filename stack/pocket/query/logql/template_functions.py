@@ -62,6 +62,8 @@ def _fold(combine: Callable[[Any, Any], Any], cast: Callable[[Any], Any]) -> Cal
 
 
 def _substring(start: int, end: int, text: str) -> str:
+    if start > len(text):
+        raise ValueError(f"runtime error: slice bounds out of range [{start}:{len(text)}]")
     if start < 0:
         return text[:end]
     return text[start:] if end < 0 or end > len(text) else text[start:end]

@@ -49,8 +49,13 @@ def _without_nan(choose: Callable[[list[float]], float]) -> Callable[[list[float
 
 
 def _variance(values: list[float]) -> float:
-    mean = _average(values)
-    return sum((value - mean) ** 2 for value in values) / len(values)
+    """Welford's algorithm, begun with the first value as Loki does."""
+    total, mean = 0.0, values[0]
+    for count, value in enumerate(values[1:], 2):
+        delta = value - mean
+        mean += delta / count
+        total += delta * (value - mean)
+    return total / len(values)
 
 
 def _average(values: list[float]) -> float:
@@ -165,7 +170,10 @@ def _result_labels(many: LabelKey, one: LabelKey, matching: ast.Matching) -> Lab
 
 # ---- label_replace
 def replace_label(expr: ast.LabelReplace, pattern: re.Pattern[str], vector: Vector) -> Vector:
-    return {_replaced(expr, pattern, labels): value for labels, value in vector.items()}
+    replaced = {_replaced(expr, pattern, labels): value for labels, value in vector.items()}
+    if len(replaced) < len(vector):  # Loki would answer with the same labels twice
+        raise QueryFailure("label_replace: vector cannot contain metrics with the same labelset")
+    return replaced
 
 
 def _replaced(expr: ast.LabelReplace, pattern: re.Pattern[str], labels: LabelKey) -> LabelKey:
