@@ -1,12 +1,13 @@
 """Server spans and RED metrics of a FastAPI app, and its /metrics."""
 
 from fastapi import FastAPI, Request, Response
-from opentelemetry import trace
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import REGISTRY, Counter, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_fastapi_instrumentator import PrometheusFastApiInstrumentator
 from prometheus_fastapi_instrumentator.metrics import Info
+
+from telemetry import exemplar
 
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5)
@@ -18,11 +19,6 @@ DURATION = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 NATIVE_OFF = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
-
-
-def exemplar() -> dict[str, str] | None:
-    span = trace.get_current_span().get_span_context()
-    return {"trace_id": f"{span.trace_id:032x}"} if span.trace_flags.sampled else None
 
 
 def observe(info: Info) -> None:

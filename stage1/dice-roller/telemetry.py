@@ -11,15 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyroscope
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from prometheus_client import Counter
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-import pyroscope
+if os.getenv("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc":
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+else:
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
 QUEUE_SIZE = 4096
 EXPORT_EVERY_MILLISECONDS = 1000
@@ -32,13 +36,10 @@ RESOURCE = Resource.create({"service.instance.id": f"{socket.gethostname()}-{os.
 SERVICE = str(RESOURCE.attributes["service.name"])
 STAGE = str(RESOURCE.attributes.get("service.version", "unknown"))
 PROVIDER = TracerProvider(resource=RESOURCE, shutdown_on_exit=False)
-
 logger = logging.getLogger("telemetry")
 
 
 class JsonFormatter(OrjsonFormatter):
-    """One JSON object a line, with the ids of the span that is active where the line is logged."""
-
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message: dict[str, Any]) -> None:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         log_data |= {"timestamp": time, "level": record.levelname.lower(), "logger": record.name}
@@ -49,14 +50,15 @@ class JsonFormatter(OrjsonFormatter):
         super().add_fields(log_data, record, message)
 
 
-class CountingExporter(SpanExporter):
+class CountingExporter(OTLPSpanExporter):
     """Counts the spans the backend does not take, and logs the change instead of every failure."""
 
-    def __init__(self, exporter: SpanExporter, room: threading.Semaphore) -> None:
-        self.exporter, self.room, self.last = exporter, room, SpanExportResult.SUCCESS
+    def __init__(self, room: threading.Semaphore) -> None:
+        super().__init__()
+        self.room, self.last = room, SpanExportResult.SUCCESS
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self.exporter.export(spans)
+        result = super().export(spans)
         self.room.release(len(spans))
         if result is SpanExportResult.FAILURE:
             SPANS_DROPPED.labels("export_failed").inc(len(spans))
@@ -65,17 +67,13 @@ class CountingExporter(SpanExporter):
         self.last = result
         return result
 
-    def shutdown(self) -> None:
-        self.exporter.shutdown()
-
 
 class SpanQueue(BatchSpanProcessor):
     """Exports in the background and never waits: a span that finds no room is dropped and counted."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self) -> None:
         self.room = threading.Semaphore(QUEUE_SIZE)
-        counting = CountingExporter(exporter, self.room)
-        super().__init__(counting, QUEUE_SIZE, EXPORT_EVERY_MILLISECONDS)
+        super().__init__(CountingExporter(self.room), QUEUE_SIZE, EXPORT_EVERY_MILLISECONDS)
 
     def on_end(self, span: ReadableSpan) -> None:
         if self.room.acquire(blocking=False):
@@ -84,44 +82,37 @@ class SpanQueue(BatchSpanProcessor):
             SPANS_DROPPED.labels("queue_full").inc()
 
 
-def span_exporter() -> SpanExporter:
-    if os.getenv("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc":
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-    else:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    return OTLPSpanExporter()
-
-
 def configure_logging() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonFormatter([], reserved_attrs=[*RESERVED_ATTRS, "color_message"]))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    for name in ("uvicorn", "uvicorn.access"):
-        if logging.getLogger(name).handlers:
-            logging.getLogger(name).handlers, logging.getLogger(name).propagate = [], True
+    for library in list(logging.root.manager.loggerDict.values()):
+        if isinstance(library, logging.Logger) and library.handlers:
+            library.handlers, library.propagate = [], True
     for name in ("httpx", "opentelemetry.exporter"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
-def flush() -> None:
-    PROVIDER.shutdown()
-    if os.getenv("PYROSCOPE_SERVER_ADDRESS"):
-        pyroscope.shutdown()
+def exemplar() -> dict[str, str] | None:
+    span = trace.get_current_span().get_span_context()
+    return {"trace_id": f"{span.trace_id:032x}"} if span.trace_flags.sampled else None
 
 
 @asynccontextmanager
 async def exporting() -> AsyncIterator[None]:
     """Sends spans and profiles while the service runs; at its end whatever is left, for at most FLUSH_SECONDS."""
-    PROVIDER.add_span_processor(SpanQueue(span_exporter()))
+    PROVIDER.add_span_processor(SpanQueue())
+    stops = [PROVIDER.shutdown]
     if address := os.getenv("PYROSCOPE_SERVER_ADDRESS"):
         tags = {"stage": STAGE}
         pyroscope.configure(application_name=SERVICE, server_address=address, tags=tags, upload_interval=5)
-    try:
-        yield
-    finally:
-        flusher = threading.Thread(target=flush, daemon=True)
+        stops.append(pyroscope.shutdown)
+    yield
+    flushers = [threading.Thread(target=stop, daemon=True) for stop in stops]
+    for flusher in flushers:
         flusher.start()
+    for flusher in flushers:
         flusher.join(FLUSH_SECONDS)
 
 

@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import REGISTRY
 
@@ -73,8 +72,8 @@ def tracer_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], trace
 
     def tracer(port: int) -> trace.Tracer:
         provider = TracerProvider(shutdown_on_exit=False)
-        exporter = OTLPSpanExporter(endpoint=f"http://127.0.0.1:{port}/v1/traces")
-        provider.add_span_processor(telemetry.SpanQueue(exporter))
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"http://127.0.0.1:{port}/v1/traces")
+        provider.add_span_processor(telemetry.SpanQueue())
         providers.append(provider)
         return provider.get_tracer("test")
 
