@@ -44,22 +44,28 @@ class Database:
         self.folder, self.data, self.port = folder, folder / "pg", free_port()
         self.script = folder / "init.sql"
         self.script.write_text(SCRIPT)
+        self._log = folder / "log"
 
     @contextmanager
-    def running(self, *, ready: bool = True, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    def running(self, *, ready: bool = True, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
         owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "dice"}
         arguments = ["--data-dir", str(self.data), "--port", str(self.port), "--init", str(self.script)]
-        with subprocess.Popen(
-            [sys.executable, "-m", "workshop.infrastructure.postgres", *arguments],
-            env=os.environ | owner | variables, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        ) as process:  # fmt: skip
-            try:
-                if ready:
-                    until(lambda: process.poll() is not None or self.accepts())
-                yield process
-            finally:
-                process.terminate()
-                process.communicate(timeout=DEADLINE)
+        with self._log.open("wb") as log:  # no pipe: an orphan would keep it open
+            process = subprocess.Popen(
+                [sys.executable, "-m", "workshop.infrastructure.postgres", *arguments],
+                env=os.environ | owner | variables, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        try:
+            if ready:
+                until(lambda: process.poll() is not None or self.accepts())
+            yield process
+        finally:
+            process.terminate()
+            process.wait(DEADLINE)
+
+    def log_at_end(self, process: subprocess.Popen[bytes]) -> str:
+        process.wait(DEADLINE)
+        return self._log.read_text()
 
     def accepts(self) -> bool:
         try:

@@ -40,7 +40,7 @@ def test_tcp_asks_for_the_password(database: Database) -> None:
 def test_a_stop_cuts_clients_off_and_is_clean(database: Database) -> None:
     with database.running() as process, socket.create_connection(("127.0.0.1", database.port)):
         process.send_signal(signal.SIGTERM)
-        _, log = process.communicate(timeout=DEADLINE)
+        log = database.log_at_end(process)
     assert process.returncode == 0
     assert "received fast shutdown request" in log
     assert database.servers() == []
@@ -64,7 +64,8 @@ def test_parent_and_guard_killed_the_next_start_takes_over(database: Database) -
         process.wait()
     (orphan,) = database.servers()
     with database.running():
-        until(lambda: not orphan.is_running())
+        until(lambda: not orphan.is_running())  # until then it is the orphan that answers
+        until(database.accepts)
         assert database.query("SELECT count(*) FROM t") == 3
 
 
@@ -73,7 +74,7 @@ def test_a_killed_server_ends_its_parent_and_recovers(database: Database) -> Non
         database.query("INSERT INTO t VALUES (3)")
         (server,) = database.servers()
         server.kill()
-        process.communicate(timeout=DEADLINE)
+        process.wait(DEADLINE)
         assert process.returncode != 0
     with database.running():
         assert database.query("SELECT count(*) FROM t") == 3
@@ -91,7 +92,7 @@ def test_a_stale_pid_file_that_names_a_stranger_is_no_hindrance(database: Databa
 def test_a_broken_script_leaves_nothing_and_says_where(database: Database) -> None:
     database.script.write_text("CREATE TABLE t (a int);\nINSERT INTO t VALUES ('many');\n")
     with database.running() as process:
-        _, log = process.communicate(timeout=DEADLINE)
+        log = database.log_at_end(process)
     assert process.returncode == 1
     assert f'{database.script}:2: ERROR:  invalid input syntax for type integer: "many"' in log
     assert log.count("\n") <= 4
@@ -115,7 +116,7 @@ def test_killed_while_it_is_made_it_starts_afresh(database: Database) -> None:
 
 def test_one_server_for_a_data_folder(database: Database) -> None:
     with database.running(), database.running() as second:
-        _, log = second.communicate(timeout=DEADLINE)
+        log = database.log_at_end(second)
         assert database.accepts()
     assert second.returncode == 1
     assert log == f"postgres: another PostgreSQL runs on {database.data}: stop it first.\n"
@@ -134,7 +135,7 @@ def test_what_is_missing_is_said_in_a_line(
     if script is None:
         database.script.unlink()
     with database.running(**variables) as process:
-        _, log = process.communicate(timeout=DEADLINE)
+        log = database.log_at_end(process)
     assert process.returncode == 1
     assert log.startswith(reason.format(script=database.script))
     assert log.count("\n") == 1
@@ -142,7 +143,7 @@ def test_what_is_missing_is_said_in_a_line(
 
 def test_a_taken_port_ends_it_with_the_servers_reason(database: Database) -> None:
     with socket.create_server(("127.0.0.1", database.port)), database.running(ready=False) as process:
-        _, log = process.communicate(timeout=DEADLINE)
+        log = database.log_at_end(process)
     assert process.returncode == 1
     assert 'could not bind IPv4 address "127.0.0.1": Address already in use' in log
 
