@@ -162,3 +162,6 @@ class PushClient:
             self._connection.close()
             raise UnavailableError(str(error)) from error
         return response.status
+
+    def close(self) -> None:
+        self._connection.close()
