@@ -35,6 +35,8 @@ READY_PATHS = {
     "prometheus": "/-/ready",
     "alloy": "/-/ready",
 }
+# What a compose file leaves open, with the pocket UI's answer in place of Grafana's.
+POCKET_VARIABLES = {"TRACE_URL_TEMPLATE": "http://localhost:3000/trace/TRACE_ID"}
 TRAFFIC_SCRIPT = Path("traffic-gen") / "generate_traffic.py"
 GENTLE_TRAFFIC = {"NUM_USERS": "3", "THINK_TIME_SECONDS": "1", "DURATION_SECONDS": "0", "MAX_ROLLS_PER_USER": "0"}
 # A service gets what its compose file says and these; nothing else of the learner's shell may leak in.
@@ -60,7 +62,7 @@ class Plan:
 def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
     """Reads the stage's compose file; WorkshopError when it cannot be run without Docker."""
     folder = stage_folder(root, stage)
-    project = read(folder / COMPOSE_FILE)
+    project = read(folder / COMPOSE_FILE, POCKET_VARIABLES | os.environ)
     rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
     services = [service for service in project.services.values() if not service.profiles]
     specs = [_service_spec(project, service, rewriter, paths) for service in services]
