@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workshop.compose.model import HEALTHY, Project, Service
 from workshop.compose.reader import read
 from workshop.compose.rewrite import Rewriter
 from workshop.errors import WorkshopError
+from workshop.images import stand_in
 from workshop.paths import COMPOSE_FILE, RunPaths, stage_folder
 from workshop.run.spec import ProcessSpec
 
@@ -110,13 +111,13 @@ def _service_spec(project: Project, service: Service, rewriter: Rewriter, paths:
         raise WorkshopError(f"{where}: ports: without Docker the number outside and inside has to be the same.")
     moved = rewriter.service(service)
     if moved.build is None:
-        raise WorkshopError(f"{where}: image {service.image or '(none)'} cannot run without Docker.")
+        moved = _infrastructure(moved, paths, where)
     if not moved.command:
         raise WorkshopError(f"{where}: `command:` is missing; without Docker it says what to run.")
     return ProcessSpec(
         name=moved.name,
         argv=_with_this_python(moved.command),
-        cwd=moved.build,
+        cwd=moved.build or project.path.parent,
         environment=base_environment() | moved.environment,
         ports={moved.name if not index else f"port {index + 1}": port for index, port in enumerate(moved.ports)},
         url=f"http://localhost:{moved.ports[0]}" if moved.ports else "",
@@ -126,6 +127,16 @@ def _service_spec(project: Project, service: Service, rewriter: Rewriter, paths:
         stop_signal=signal.Signals[moved.stop_signal],
         stop_grace_period=moved.stop_grace_period,
     )
+
+
+def _infrastructure(service: Service, paths: RunPaths, where: str) -> Service:
+    """An image's stand-in. Its health check needs the image's programs: accepting on its ports has to do."""
+    run = stand_in(service.image)
+    if run is None:
+        raise WorkshopError(f"{where}: image {service.image or '(none)'} cannot run without Docker.")
+    if not service.ports:
+        raise WorkshopError(f"{where}: `ports:` is missing; without Docker it says where to listen.")
+    return replace(service, command=run(service, paths), healthcheck=None)
 
 
 def _with_this_python(command: tuple[str, ...]) -> tuple[str, ...]:

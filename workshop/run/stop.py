@@ -9,6 +9,7 @@ import signal
 import time
 
 from workshop.errors import WorkshopError
+from workshop.infrastructure.account import remove as remove_database
 from workshop.paths import RunPaths
 from workshop.run import state
 
@@ -50,7 +51,9 @@ def _alive(pid: int) -> bool:
 
 def remove_data(paths: RunPaths) -> None:
     """Removes what a run writes, and nothing else that may lie in a folder given by --data-dir."""
-    for folder in (paths.pocket, paths.logs, paths.postgres):
+    if paths.postgres.exists():
+        remove_database(paths.postgres)
+    for folder in (paths.pocket, paths.logs):
         shutil.rmtree(folder, ignore_errors=True)
     for file in (paths.positions, paths.checklist, paths.state, paths.lock):
         file.unlink(missing_ok=True)
