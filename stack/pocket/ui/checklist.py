@@ -53,7 +53,7 @@ def _stored(settings: Settings) -> Any:
 
 async def _run(settings: Settings, stage: int) -> JSONResponse:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workshop", "check", str(stage), "--json",
+        sys.executable, "-P", "-m", "workshop", "check", str(stage), "--json",
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         env=os.environ | {"PORT_OFFSET": str(settings.port_offset)},
     )  # fmt: skip
@@ -69,4 +69,6 @@ async def _run(settings: Settings, stage: int) -> JSONResponse:
         return JSONResponse({"stage": stage, "result": json.loads(out)})
     except ValueError:
         reason = err.decode(errors="replace").strip().splitlines()[-1:] or ["it printed no JSON"]
-        return JSONResponse({"message": f"the check failed: {reason[0]}"}, status_code=502)
+        return JSONResponse(
+            {"message": f"the check failed: {reason[0].removeprefix('workshop: ')}"}, status_code=502
+        )

@@ -6,8 +6,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# plotly.js makes <style> elements and style attributes, hence 'unsafe-inline' for styles. It evaluates no code while
-# no WebGL trace type is used (those compile their glue with `new Function`), so scripts stay 'self' alone.
+# plotly.js makes <style> elements and style attributes, hence 'unsafe-inline' for styles. It evaluates no code as
+# long as no WebGL trace type is used (those compile their glue with `new Function`), so scripts stay 'self' alone.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",

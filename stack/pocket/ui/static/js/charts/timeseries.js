@@ -47,7 +47,8 @@ function build(series, options) {
     axes.y2 = scale(right, { ...options, min: undefined, max: undefined });
     traces.forEach((one, i) => right.includes(series[i]) && Object.assign(one, { yaxis: "y2" }));
   }
-  return { traces, axes };
+  const areas = series.flatMap((one, i) => fills(one, traces[i], options));
+  return { traces: [...areas, ...traces], axes };
 }
 
 function trace(one, options) {
@@ -67,10 +68,23 @@ function trace(one, options) {
       : {
         line: { color: one.colour, width: custom.lineWidth ?? 1.6, shape: SHAPES[custom.lineInterpolation] ?? "linear", dash: custom.lineStyle?.fill === "dash" ? "dash" : "solid" },
         marker: { color: one.colour, size: (custom.pointSize ?? 5) },
-        fill: stacked ? "tonexty" : opacity ? "tozeroy" : "none", fillcolor: theme.fade(one.colour, opacity || (stacked ? 0.15 : 0)),
-        ...(stacked && { stackgroup: "one", groupnorm: custom.stacking.mode === "percent" ? "percent" : "" }),
+        ...(stacked && { fillcolor: theme.fade(one.colour, opacity || 0.15), stackgroup: "one", groupnorm: custom.stacking.mode === "percent" ? "percent" : "" }),
       }),
   };
+}
+
+/** The area under a line, a trace for each stretch without a gap: plotly would fill straight across one. */
+function fills(one, { type, x, y, line, stackgroup, yaxis }, options) {
+  const opacity = ({ ...options.custom, ...one.custom }.fillOpacity ?? 0) / 100;
+  if (type !== "scatter" || stackgroup || !opacity) return [];
+  const stretches = [];
+  y.forEach((value, i) => {
+    if (value === null) return;
+    if (!i || y[i - 1] === null) stretches.push({ x: [], y: [] });
+    stretches.at(-1).x.push(x[i]);
+    stretches.at(-1).y.push(value);
+  });
+  return stretches.map((part) => ({ type, mode: "lines", ...part, yaxis, line: { width: 0, shape: line.shape }, fill: "tozeroy", fillcolor: theme.fade(one.colour, opacity), hoverinfo: "skip" }));
 }
 
 const SHAPES = { linear: "linear", smooth: "spline", stepAfter: "hv", stepBefore: "vh" };

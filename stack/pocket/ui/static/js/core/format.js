@@ -17,7 +17,7 @@ export function number(value, decimals) {
   if (value === 0) return "0";
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);
-  if (size >= 100) return value.toFixed(size < 1000 && value % 1 ? 1 : 0).replace(/\.0$/, "");
+  if (size >= 100) return value.toFixed(0);
   if (size < 1e-4) return value.toExponential(1);
   return String(Number(value.toPrecision(3)));
 }
@@ -81,13 +81,13 @@ export function dateTime(ms, millis = false) {
 /** `1 trace`, `2 traces`. */
 export const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
-/** Ticks at round values for an axis from `low` to `high`: 1, 2 or 5 times a power of ten (of two for bytes). */
+/** Ticks at round values for an axis from `low` to `high`: 1, 2, 2.5 or 5 times a power of ten (of two for bytes). */
 export function ticks(low, high, unit, wanted = 5) {
   if (!(high > low)) high = low + 1;
   const base = unit === "bytes" || unit === "binBps" ? 1024 ** Math.floor(Math.log(Math.max(high, 1)) / Math.log(1024)) : 1;
   const raw = (high - low) / wanted / base;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((m) => m * power).find((m) => m >= raw * 0.999) * base;
+  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((m) => m >= raw * 0.999) * base;
   const values = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9) + 1e-12; k += 1) values.push(Number((k * step).toPrecision(12)));
   return { values, step };

@@ -64,8 +64,10 @@ function more(entry, parsed, filter) {
     trace && h("a", { class: "button slim primary", href: router.href(["trace", trace], { span }) }, icon("traces", 14), "Open trace"),
     trace && h("a", { class: "button slim", href: router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${quote(trace)}` }) }, icon("logs", 14), "Logs of this trace"),
     h("button", { class: "button slim", onclick: () => navigator.clipboard?.writeText(entry.line) }, "Copy line"));
-  const all = [["label", entry.labels], ["metadata", entry.metadata], ["field", parsed]];
-  const rows = all.flatMap(([kind, values]) => Object.entries(values).map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", {}, value),
+  const elsewhere = { ...entry.labels, ...entry.metadata };
+  const own = Object.entries(parsed).filter(([name, value]) => elsewhere[name] !== value);
+  const all = [["label", Object.entries(entry.labels)], ["metadata", Object.entries(entry.metadata)], ["field", own]];
+  const rows = all.flatMap(([kind, pairs]) => pairs.map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", {}, value), h("td", {}, h("span", { class: "tag" }, kind)),
     h("td", {}, filter && [around(filter, kind, name, value, "="), around(filter, kind, name, value, "!=")]))));
   return h("div", { class: "log-more" }, links, h("pre", {}, entry.line), h("table", { class: "pairs" }, h("tbody", {}, rows)));
 }

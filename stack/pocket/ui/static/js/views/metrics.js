@@ -63,6 +63,7 @@ export function mount(root, context, { params }) {
   }
 
   function show(q, series, { range, step, exemplars }) {
+    graph.style.height = "380px";
     list.hidden = !series.length;
     if (!series.length) return put(graph, empty(`No data in ${context.rangeWords()}`, `The query is right but matches nothing. ${trafficHint(context.workshop)}`));
     const all = series.map(({ labels }) => labels);
@@ -77,6 +78,7 @@ export function mount(root, context, { params }) {
   function browse() {
     put(about);
     list.hidden = !names.length;
+    graph.style.height = "130px";
     if (!names.length) return put(graph, empty(`No metrics in ${context.rangeWords()}`, trafficHint(context.workshop)));
     put(graph, empty("Write a query, take an example, or choose a metric below", "Two letters are enough for completion."));
     const rows = names.map((name) => [name, ...Object.values(of(name, help))]);
@@ -124,6 +126,7 @@ function unitOf(q) {
 
 function drawTable(table, series, unit) {
   const labels = [...new Set(series.flatMap((one) => Object.keys(one.labels)))];
+  if (!labels.length) return table.draw([{ title: "Series" }, { title: "Last value", number: true, cell: (value) => format(value, unit) }], series.map(({ name, v }) => [name, v.findLast((value) => value !== null) ?? null]));
   const columns = [...labels.map((title) => ({ title: title === "__name__" ? "metric" : title })), { title: `Last value (${count(series.length, "row")})`, number: true, cell: (value) => format(value, unit) }];
-  table.draw(columns, series.map(({ labels: own, v }) => [...labels.map((name) => own[name] ?? ""), v.findLast((value) => value !== null) ?? null]));
+  return table.draw(columns, series.map(({ labels: own, v }) => [...labels.map((name) => own[name] ?? ""), v.findLast((value) => value !== null) ?? null]));
 }

@@ -80,6 +80,12 @@ async function stacks(type, selector, span, range, signal) {
   return { flame, words: span ? "The span was too short to be sampled; the whole service:" : "" };
 }
 
+/** `path/file.py:function` with the function first: the end of a name is what tells it apart. */
+function named(name) {
+  const [, file, call] = /^(.*):([^:]+)$/.exec(short(name)) ?? [];
+  return call ? [call, " ", h("span", { class: "muted" }, file)] : [name];
+}
+
 /** Nanoseconds of CPU per step as cores in use. Pyroscope's points are sums over the step. */
 async function cpuSeries(type, selector, range, width, signal) {
   const step = chooseStep(range, width / 12, 15000);
@@ -102,7 +108,7 @@ function drawTop(table, flame, find) {
   const amount = (value) => h("span", { title: format(value / flame.total, "percentunit") }, duration(value), h("i", { class: "meter", style: { "--share": share(value), "--c": "var(--series-2)" } }));
   const rows = topFunctions(flame).slice(0, 200).map(({ name, self, total }) => [name, self, total]);
   table.draw([
-    { title: "Function", clip: true, cell: (name) => h("button", { class: "button bare slim mono", title: name, onclick: () => find(name) }, short(name)) },
+    { title: "Function", clip: true, cell: (name) => h("button", { class: "button bare slim mono function", title: name, onclick: () => find(name) }, ...named(name)) },
     { title: "Self", number: true, cell: amount }, { title: "Total", number: true, cell: (value) => duration(value) },
   ], rows);
 }

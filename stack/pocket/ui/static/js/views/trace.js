@@ -26,7 +26,7 @@ export function mount(root, context, { path }) {
         shown = undefined;
         return put(page, empty(`Trace ${id} is not stored`, "It may be older than what is kept, not sampled, or not arrived yet: a span is sent some seconds after it ends. Refresh to look again."));
       }
-      if (shown?.trace.id === trace.id && shown.trace.spans.length === trace.spans.length) return shown.choose();
+      if (shown?.trace.id === trace.id && shown.trace.spans.length === trace.spans.length) return shown; // a refresh found nothing new
       shown = draw(page, trace);
       return shown;
     });

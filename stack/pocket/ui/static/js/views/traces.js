@@ -1,7 +1,7 @@
 // Traces: TraceQL search, durations over time, the table of what was found.
 
 import * as tempo from "../api/tempo.js";
-import { axis, layout, local, plain, plotBox } from "../charts/plot.js";
+import { layout, local, plain, plotBox } from "../charts/plot.js";
 import { h, put } from "../core/dom.js";
 import { count, format } from "../core/format.js";
 import * as router from "../core/router.js";
@@ -75,7 +75,7 @@ function points(hits, bad) {
 }
 
 function durations(hits, range) {
-  return layout({ range, y: { unit: "ms", high: Math.max(...hits.map(({ durationMs }) => durationMs), 1), margin: 56 }, hovermode: "closest", xaxis: { ...axis({ type: "date", range: [local(range.from), local(range.to)], nticks: 8, showgrid: false }) } });
+  return layout({ range, y: { unit: "ms", high: Math.max(...hits.map(({ durationMs }) => durationMs), 1), margin: 56 }, hovermode: "closest" });
 }
 
 function listenOnce(graph) {

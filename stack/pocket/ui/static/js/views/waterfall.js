@@ -11,7 +11,8 @@ export function waterfall(trace, onSelect) {
   const tree = build(trace.spans);
   const folded = new Set();
   const body = h("div", { role: "tree", "aria-label": "Spans" });
-  const element = h("div", { class: "waterfall" }, axis(trace.duration), body);
+  const { values, step } = ticks(0, trace.duration, "", 5);
+  const element = h("div", { class: "waterfall", style: { "--step": `${(step / trace.duration) * 100}%` } }, axis(trace.duration, values), body);
   let most = FIRST_ROWS;
   let chosen;
 
@@ -73,8 +74,7 @@ function visible(roots, folded) {
   return roots.flatMap((node) => [node, ...(folded.has(node.span.id) ? [] : visible(node.children, folded))]);
 }
 
-function axis(total) {
-  const { values } = ticks(0, total, "", 4);
+function axis(total, values) {
   const at = (ns) => `${(ns / total) * 100}%`;
   const marks = values.filter((ns) => ns / total < 0.96).map((ns) => h("span", { style: { left: at(ns) } }, duration(ns)));
   return h("div", { class: "line axis", "aria-hidden": "true" }, h("div", {}, "Service and operation"), h("div", { class: "scale" }, marks));
