@@ -35,12 +35,39 @@ def share(part: str, whole: str) -> str:
     return f"(sum(rate({part}{RATE})) or vector(0)) / sum(rate({whole}{RATE}))"
 
 
-def red(job: str, handler: str) -> Row:
-    """Rate, errors, duration of a FastAPI service; `handler` is a regular expression of routes."""
-    requests = f'http_requests_total{{job="{job}"}}'
-    failures = f'http_requests_total{{job="{job}", status=~"5.."}}'
-    selector = f'job="{job}", handler=~"{handler}"'
-    slowest = f"sum by (le) (rate(http_request_duration_seconds_bucket{{{selector}}}{RATE}))"
+@dataclass(frozen=True)
+class Red:
+    """The two metrics that rate, errors and duration of a service are read from."""
+
+    job: str
+    requests: str = "http_requests_total"
+    status: str = "status"
+    duration: str = "http_request_duration_seconds"
+    only: str = ""  # a further matcher of the duration, such as the routes that matter
+
+    @property
+    def all(self) -> str:
+        return f'{self.requests}{{job="{self.job}"}}'
+
+    @property
+    def failed(self) -> str:
+        return f'{self.requests}{{job="{self.job}", {self.status}=~"5.."}}'
+
+    @property
+    def timed(self) -> str:
+        return f'job="{self.job}"' + (f", {self.only}" if self.only else "")
+
+
+ROLLER = Red("dice-roller", only='handler=~"/roll"')
+FRONTEND = Red(
+    "streamlit-frontend", "streamlit_requests_total", "status_code", "streamlit_request_duration_seconds"
+)
+
+
+def red(service: Red) -> Row:
+    """Rate, errors and duration of one service."""
+    job, requests, failures, selector = service.job, service.all, service.failed, service.timed
+    slowest = f"sum by (le) (rate({service.duration}_bucket{{{selector}}}{RATE}))"
     return Row(
         f"{job}: rate, errors, duration",
         [
@@ -72,26 +99,48 @@ def red(job: str, handler: str) -> Row:
                 "Requests by status",
                 "Exact status codes: 404 and 422 are callers' mistakes, 500 is a failed roll.",
                 "reqps",
-                promql(f"sum by (status) (rate({requests}{RATE}))", "{{status}}"),
+                promql(f"sum by ({service.status}) (rate({requests}{RATE}))", f"{{{{{service.status}}}}}"),
                 stacked=True,
             ),
             panels.lines(
                 "Latency with exemplars",
                 "Percentiles from the histogram. Each dot is a real request: click it and its trace opens.",
                 "s",
-                *quantiles("http_request_duration_seconds", selector),
+                *quantiles(service.duration, selector),
             ),
             panels.heat(
                 "Latency heat map",
                 "The whole distribution over time, which percentiles hide: two bands are two kinds of request.",
                 "s",
-                buckets(f"sum by (le) (increase(http_request_duration_seconds_bucket{{{selector}}}{RATE}))"),
+                buckets(f"sum by (le) (increase({service.duration}_bucket{{{selector}}}{RATE}))"),
             ),
             panels.lines(
                 "Error share",
                 "The share of 5xx over time. The risky die alone fails once in ten rolls.",
                 "percentunit",
                 promql(share(failures, requests), "5xx"),
+            ),
+        ],
+    )
+
+
+def clicks() -> Row:
+    clicked = 'streamlit_button_clicks_total{job="streamlit-frontend"}'
+    answered = 'streamlit_requests_total{job="streamlit-frontend"}'
+    return Row(
+        "Clicks",
+        [
+            panels.lines(
+                "Clicks by die",
+                "What people do on the page, before anything can go wrong.",
+                "ops",
+                promql(f"sum by (die_type) (rate({clicked}{RATE}))", "{{die_type}}"),
+            ),
+            panels.lines(
+                "Answers by die and status",
+                "What came of the clicks. Fewer answers than clicks for long: something hangs.",
+                "ops",
+                promql(f"sum by (die_type, status_code) (rate({answered}{RATE}))", "{{die_type}} {{status_code}}"),
             ),
         ],
     )

@@ -14,7 +14,7 @@ FAILED_ROLLS = '{resource.service.name="dice-roller" && name="roll die" && statu
 
 def stage1() -> list[Row]:
     return [
-        rows.red("dice-roller", "/roll"),
+        rows.red(rows.ROLLER),
         rows.rolls(["fair", "risky"]),
         rows.traces(ROLLS, FAILED_ROLLS),
         rows.service_graph(),
@@ -24,7 +24,26 @@ def stage1() -> list[Row]:
     ]
 
 
-STAGES = {1: stage1}
+CLICKS = '{resource.service.name="streamlit-frontend" && name="roll button"}'
+FAILED_CLICKS = '{resource.service.name="streamlit-frontend" && name="roll button" && status=error}'
+
+
+def stage2() -> list[Row]:
+    services = ["streamlit-frontend", "dice-roller"]
+    return [
+        rows.red(rows.FRONTEND),
+        rows.red(rows.ROLLER),
+        rows.clicks(),
+        rows.rolls(["fair", "risky"]),
+        rows.traces(CLICKS, FAILED_CLICKS),
+        rows.service_graph(),
+        rows.logs(services),
+        *(rows.profile(service) for service in services),
+        rows.runtime(services),
+    ]
+
+
+STAGES = {1: stage1, 2: stage2}
 
 
 def build(stage: int) -> Dashboard:

@@ -1,0 +1,6 @@
+"""What this service counts of its own trade; HTTP itself is counted in http_telemetry.py."""
+
+from prometheus_client import Counter, Histogram
+
+ROLLS = Counter("dice_rolls", "Rolls by die and result.", ["die_type", "result"])
+VALUE = Histogram("dice_roll_value", "What the dice showed, one bucket a face.", ["die_type"], buckets=range(1, 8))

@@ -1,0 +1,86 @@
+"""Each lesson's "What changed" against the real difference of its folder and the one before.
+
+What is not listed is byte-identical: a difference that no item covers fails, and so does an item that covers none.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stages.lessons import ROOT, changes, lessons
+
+IGNORED = {"__pycache__", ".pytest_cache", ".hypothesis"}
+DASHBOARDS = "grafana-dashboards/"
+LATER = [lesson for lesson in lessons() if lesson.parent.name != "stage1"]
+
+
+def files(stage: Path) -> dict[str, bytes]:
+    """Path in the stage → content; the dashboard has the stage in its name, so its folder stands for it."""
+    found: dict[str, bytes] = {}
+    for path in sorted(stage.rglob("*")):
+        name = str(path.relative_to(stage))
+        if path.is_file() and not IGNORED & set(path.parts) and name != "README.md":
+            found[DASHBOARDS if name.startswith(DASHBOARDS) else name] = path.read_bytes()
+    return found
+
+
+def difference(before: dict[str, bytes], after: dict[str, bytes]) -> dict[str, str]:
+    new = dict.fromkeys(after.keys() - before.keys(), "new")
+    removed = dict.fromkeys(before.keys() - after.keys(), "removed")
+    common = before.keys() & after.keys()
+    return new | removed | {name: "changed" for name in common if before[name] != after[name]}
+
+
+def covers(item: str, name: str) -> bool:
+    return name == item or (item.endswith("/") and name.startswith(item))
+
+
+@pytest.mark.parametrize("lesson", LATER, ids=lambda lesson: lesson.parent.name)
+def test_the_list_is_the_difference(lesson: Path) -> None:
+    stage = lesson.parent
+    previous = ROOT / f"stage{int(stage.name[-1]) - 1}"
+    real, listed = difference(files(previous), files(stage)), changes(lesson)
+    assert listed
+    for name, status in real.items():
+        kinds = {listed[item] for item in listed if covers(item, name)}
+        assert kinds == {status}, f"{stage.name}/{name} is {status}, the lesson says {kinds or 'nothing'}"
+    for item in listed:
+        assert any(covers(item, name) for name in real), f"{stage.name}: {item} is listed and has not changed"
+
+
+@pytest.mark.parametrize("lesson", LATER, ids=lambda lesson: lesson.parent.name)
+def test_the_list_stands_under_its_heading(lesson: Path) -> None:
+    text = lesson.read_text(encoding="utf-8")
+    section = text[text.index("## What changed") : text.index("## Run it")]
+    for item in changes(lesson):
+        assert f"`{item}`" in section
+
+
+@pytest.mark.parametrize("name", ["telemetry.py", "http_telemetry.py", ".dockerignore"])
+def test_what_services_share_is_the_same_in_all(name: str) -> None:
+    for stage in [compose.parent for compose in sorted(ROOT.glob("stage[0-9]/docker-compose.yml"))]:
+        fastapi = [path.parent for path in stage.glob("*/http_telemetry.py")]
+        copies = {path.read_bytes() for folder in fastapi for path in [folder / name]}
+        assert len(copies) == 1, f"{stage.name}: {name} differs between {[folder.name for folder in fastapi]}"
+
+
+def test_the_frontend_takes_the_same_telemetry() -> None:
+    for path in ROOT.glob("stage[0-9]/frontend/telemetry.py"):
+        assert path.read_bytes() == (path.parents[1] / "dice-roller/telemetry.py").read_bytes()
+
+
+def test_telemetry_is_short() -> None:
+    for path in ROOT.glob("stage[0-9]/*/telemetry.py"):
+        assert len(path.read_text().splitlines()) <= 120, path
+
+
+@pytest.mark.parametrize("stage", sorted(ROOT.glob("stage[0-9]")), ids=lambda stage: stage.name)
+def test_a_service_imports_nothing_from_outside_its_folder(stage: Path) -> None:
+    for source in stage.glob("*/*.py"):
+        if source.parent.name != "traffic-gen":
+            text = source.read_text()
+            for word in ("sys.path", "traffic_gen", "pocket", "workshop"):
+                assert f"import {word}" not in text, source
+                assert f"from {word}" not in text, source
