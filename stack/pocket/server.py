@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib
 import logging
 import signal
@@ -82,6 +83,9 @@ class Pocket:
         servers = {name: _server(app) for name, app in self._apps().items()}
         serving = [asyncio.create_task(s.serve([self._sockets[name]])) for name, s in servers.items()]
         jobs = [asyncio.create_task(job) for job in self._jobs()]
+        # What is loaded stays; short-lived rows need no search for cycles (35 % of the decoding otherwise).
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 50)
         log.info("ready: http://127.0.0.1:%d", self._settings.port("grafana"))
         await _first(stop, [*jobs, *serving])
         await _cancel(jobs)

@@ -34,7 +34,7 @@ create table if not exists profile_samples(series integer, t_ms bigint, stack in
 """
 
 CONFIG: dict[str, Any] = {
-    "memory_limit": "384MB",
+    "memory_limit": "256MB",
     "threads": 2,
     # Nothing but this one file: no extension is fetched, no Python variable is read as a table.
     "autoinstall_known_extensions": False,

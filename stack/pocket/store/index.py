@@ -53,6 +53,11 @@ class Dictionary:
     def rolled_back(self) -> None:
         self._pending, self._in_flight = self._in_flight + self._pending, []
 
+    def delete(self, cursor: Connection, ids: Sequence[int]) -> None:
+        if ids:
+            listed = ",".join(map(str, ids))
+            cursor.execute(f"delete from {self.table} where id in ({listed})")  # noqa: S608 - ids are integers
+
     def remove(self, ids: Iterable[int]) -> None:
         for id_ in ids:
             self._ids.pop(self._key(self.values.pop(id_)), None)
@@ -69,6 +74,7 @@ class LabelIndex(Dictionary):
         self._lock = threading.Lock()
         self._postings: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         self._range: dict[int, tuple[int, int]] = {}
+        self._noted: dict[int, tuple[int, int]] = {}
         super().__init__(table, database, lambda labels: labels, labels_key)
         for id_, labels in self.values.items():
             self._post(id_, labels)
@@ -80,13 +86,36 @@ class LabelIndex(Dictionary):
         found = self._ids.get(labels_key(value))
         if found is None:
             with self._lock:
-                found = super().id_of(value)
+                found = super().id_of(dict(value))  # the caller may go on to change its own
                 self._post(found, value)
         return found
 
-    def touch(self, id_: int, time: int) -> None:
-        known = self._range.get(id_)
-        self._range[id_] = (min(time, known[0]), max(time, known[1])) if known else (time, time)
+    def ids_of(self, values: Sequence[Labels]) -> list[int]:
+        """`id_of` each. Rows of a batch mostly share their labels' dict, which saves hashing it again."""
+        by_identity: dict[int, int] = {}
+        return [
+            found if (found := by_identity.get(id(value))) is not None
+            else by_identity.setdefault(id(value), self.id_of(value))
+            for value in values
+        ]  # fmt: skip
+
+    def note(self, ids: Sequence[int], times: Sequence[int]) -> None:
+        """Data at these times is being written; `find` knows of it once that is committed."""
+        noted = self._noted
+        for id_, time in zip(ids, times, strict=True):
+            first, last = noted.get(id_, (time, time))
+            noted[id_] = (min(first, time), max(last, time))
+
+    def committed(self) -> None:
+        super().committed()
+        for id_, (first, last) in self._noted.items():
+            known = self._range.get(id_, (first, last))
+            self._range[id_] = (min(first, known[0]), max(last, known[1]))
+        self._noted = {}
+
+    def rolled_back(self) -> None:
+        super().rolled_back()
+        self._noted = {}
 
     def last(self, id_: int) -> int | None:
         known = self._range.get(id_)

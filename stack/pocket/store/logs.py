@@ -73,15 +73,16 @@ class LogTable:
     def __init__(self, logs: Logs, database: Database, repeated: Callable[[int], None]) -> None:
         self._index, self._repeated = logs.index, repeated
         self._recent = Recent()
-        self._times: dict[int, tuple[int, int]] = {}
         newest = "select stream, t_ns, line from logs order by rowid desc limit 20000"
         for row in reversed(database.query(newest)):
             self._recent.add(row)
         self._recent.committed()
 
     def insert(self, cursor: Connection, rows: Sequence[LogEntry]) -> None:
-        id_of, add = self._index.id_of, self._recent.add
-        new = [(stream, row) for row in rows if add((stream := id_of(row.labels), row.t_ns, row.line))]
+        streams, add = self._index.ids_of([row.labels for row in rows]), self._recent.add
+        new = [
+            (stream, row) for stream, row in zip(streams, rows, strict=True) if add((stream, row.t_ns, row.line))
+        ]
         if len(new) < len(rows):
             self._repeated(len(rows) - len(new))
         columns: Columns = {
@@ -93,23 +94,13 @@ class LogTable:
         self._index.write(cursor)
         if new:
             insert(cursor, "logs", columns)
-        self._remember(columns["stream"].tolist(), columns["t_ns"].tolist())
-
-    def _remember(self, streams: list[int], times: list[int]) -> None:
-        for stream, t_ns in zip(streams, times, strict=True):
-            first, last = self._times.get(stream, (t_ns, t_ns))
-            self._times[stream] = (min(first, t_ns), max(last, t_ns))
+        self._index.note(columns["stream"].tolist(), columns["t_ns"].tolist())
 
     def committed(self) -> None:
         self._recent.committed()
-        for stream, (first, last) in self._times.items():
-            self._index.touch(stream, first)
-            self._index.touch(stream, last)
-        self._times = {}
 
     def rolled_back(self) -> None:
         self._recent.rolled_back()
-        self._times = {}
 
 
 def _json(value: Labels) -> str | None:

@@ -87,7 +87,6 @@ class SampleTable:
 
     def __init__(self, metrics: Metrics, out_of_order: Callable[[int], None]) -> None:
         self._index, self._out_of_order = metrics.index, out_of_order
-        self._newest: dict[int, int] = {}  # of the open transaction
 
     def insert(self, cursor: Connection, rows: Sequence[Sample]) -> None:
         id_of = self._index.id_of
@@ -99,7 +98,7 @@ class SampleTable:
         self._index.write(cursor)
         bits = values[keep].view(np.int64)
         insert(cursor, "samples", {"series": series[keep], "t_ms": t_ms[keep], "bits": bits})
-        self._newest = dict(zip(series[keep].tolist(), t_ms[keep].tolist(), strict=True))
+        self._index.note(series[keep].tolist(), t_ms[keep].tolist())
         if len(keep) < len(rows):
             self._out_of_order(len(rows) - len(keep))
 
@@ -110,14 +109,6 @@ class SampleTable:
         repeated[1:] = (series[1:] == series[:-1]) & (t_ms[1:] == t_ms[:-1])
         newer: Array = (t_ms > known) & ~repeated
         return newer
-
-    def committed(self) -> None:
-        for series, t_ms in self._newest.items():
-            self._index.touch(series, t_ms)
-        self._newest = {}
-
-    def rolled_back(self) -> None:
-        self._newest = {}
 
 
 class ExemplarTable:

@@ -55,7 +55,6 @@ class Profiles:
 class ProfileTable:
     def __init__(self, profiles: Profiles) -> None:
         self._index, self._stacks = profiles.index, profiles.stacks
-        self._times: dict[int, tuple[int, int]] = {}
 
     def insert(self, cursor: Connection, rows: Sequence[ProfileSample]) -> None:
         columns: Columns = {
@@ -67,21 +66,10 @@ class ProfileTable:
         self._index.write(cursor)
         self._stacks.write(cursor)
         insert(cursor, "profile_samples", columns)
-        for series, t_ms in zip(columns["series"].tolist(), columns["t_ms"].tolist(), strict=True):
-            first, last = self._times.get(series, (t_ms, t_ms))
-            self._times[series] = (min(first, t_ms), max(last, t_ms))
+        self._index.note(columns["series"].tolist(), columns["t_ms"].tolist())
 
     def _series(self, row: ProfileSample) -> int:
         return self._index.id_of({**row.labels, TYPE: row.profile_type})
-
-    def committed(self) -> None:
-        for series, (first, last) in self._times.items():
-            self._index.touch(series, first)
-            self._index.touch(series, last)
-        self._times = {}
-
-    def rolled_back(self) -> None:
-        self._times = {}
 
 
 def _public(labels: Labels) -> Labels:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pocket.config import Settings
-from pocket.store.database import Database
+from pocket.store.database import Connection, Database
 
 if TYPE_CHECKING:
     from pocket.store.store import Store
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECK_SECONDS = 30.0
+_ROUNDS = 20
+_FULL = 0.8  # of the limit, in use
 # Table, its time column, that column's units in a second.
 TABLES = (
     ("samples", "t_ms", 10**3),
@@ -47,14 +49,18 @@ class Retention:
         return sum(_size(path) for path in (self._database.path, _wal(self._database.path)))
 
     def enforce(self, now: float | None = None) -> None:
-        """Delete what is too old; while too much is in use, the oldest twentieth of the history."""
+        """Delete what is too old; while too much is in use, the oldest twentieth of the history.
+
+        DuckDB gives space back a row group (122 880 rows) at a time, into the file and not to the file system: the
+        file stays as large as it once was and is filled again. Hence the margin.
+        """
         now = time.time() if now is None else now
         self._delete_before(now - self._seconds)
-        for _ in range(20):
-            if self._used_bytes() <= self._bytes:
+        for _ in range(_ROUNDS):
+            if self._used_bytes() <= self._bytes * _FULL:
                 return
             oldest = self._oldest()
-            self._delete_before(oldest + max(1.0, (now - oldest) / 20))
+            self._delete_before(oldest + max(1.0, (now - oldest) / _ROUNDS))
 
     def _run(self) -> None:
         while not self._stop.wait(CHECK_SECONDS):
@@ -65,13 +71,26 @@ class Retention:
 
     def _delete_before(self, seconds: float) -> None:
         with self._exclusive, self._database.cursor() as cursor:
+            deleted = 0
             for table, column, unit in TABLES:
-                cursor.execute(f"delete from {table} where {column} < ?", [int(seconds * unit)])  # noqa: S608
-        self._checkpoint()
+                before = int(seconds * unit)
+                cursor.execute(f"delete from {table} where {column} < ?", [before])  # noqa: S608
+                [count] = cursor.fetchone() or (0,)
+                deleted += count
+            if deleted:
+                self._forget(cursor, seconds)
+                cursor.execute("checkpoint")
 
-    def _checkpoint(self) -> None:
-        with self._exclusive, self._database.cursor() as cursor:
-            cursor.execute("checkpoint")
+    def _forget(self, cursor: Connection, seconds: float) -> None:
+        """Label sets, resources and stacks that nothing refers to any more."""
+        for index, unit in self._store.indexes():
+            index.delete(cursor, index.expire(int(seconds * unit)))
+        for dictionary, table, column in self._store.dictionaries():
+            used = f"select {column} from {table}"  # noqa: S608
+            unused = f"select id from {dictionary.table} where id not in ({used})"  # noqa: S608
+            ids = [row[0] for row in cursor.execute(unused).fetchall()]
+            dictionary.delete(cursor, ids)
+            dictionary.remove(ids)
 
     def _used_bytes(self) -> int:
         [(block, used)] = self._database.query("select block_size, used_blocks from pragma_database_size()")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pocket.config import Settings
 from pocket.rows import Exemplar, LogEntry, MetricMetadata, ProfileSample, Sample, Span
 from pocket.store.database import Database
+from pocket.store.index import Dictionary, LabelIndex
 from pocket.store.logs import Logs, LogTable
 from pocket.store.metrics import ExemplarTable, MetadataTable, Metrics, SampleTable
 from pocket.store.profiles import Profiles, ProfileTable
@@ -43,7 +44,7 @@ class Store:
             database,
             {"samples": samples, "exemplars": exemplars, "metadata": metadata, "logs": logs, "spans": spans,
              "profiles": profiles},
-            (samples, metadata, logs, spans, profiles, *dictionaries),
+            (metadata, logs, spans, *dictionaries),
             self._counted,
         )  # fmt: skip
         self._retention = Retention(self, database, settings, self._writer.exclusive)
@@ -55,7 +56,8 @@ class Store:
         self._put("exemplars", rows, len(rows) * _ENTRY)
 
     def append_metadata(self, rows: list[MetricMetadata]) -> None:
-        self._put("metadata", rows, len(rows) * _SAMPLE)
+        new = [row for row in rows if self.metrics.described.get(row.name) != row]  # a scrape repeats it all
+        self._put("metadata", new, len(new) * _SAMPLE)
 
     def append_logs(self, rows: list[LogEntry]) -> None:
         self._put("logs", rows, sum(len(row.line) + _ENTRY for row in rows))
@@ -65,6 +67,10 @@ class Store:
 
     def append_profiles(self, rows: list[ProfileSample]) -> None:
         self._put("profiles", rows, len(rows) * _STACK)
+
+    def admit(self) -> None:
+        """Raises StoreFull while the queue is full."""
+        self._writer.admit()
 
     def flush(self) -> None:
         """Returns when all that was appended before is durable and visible to queries."""
@@ -81,6 +87,17 @@ class Store:
         text = ",".join(f'{key}="{value}"' for key, value in labels.items())
         with self._counting:
             self.counters[f"{name}{{{text}}}" if text else name] += amount
+
+    def indexes(self) -> list[tuple[LabelIndex, int]]:
+        """The label indexes and how many of their time units make a second."""
+        return [(self.metrics.index, 10**3), (self.logs.index, 10**9), (self.profiles.index, 10**3)]
+
+    def dictionaries(self) -> list[tuple[Dictionary, str, str]]:
+        """The other small tables, and the table and column that refers to each."""
+        return [
+            (self.traces.resources, "spans", "resource"),
+            (self.profiles.stacks, "profile_samples", "stack"),
+        ]
 
     @property
     def queued_bytes(self) -> int:

@@ -14,7 +14,7 @@ from pocket.store.database import Connection, Database
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 0.4  # rows wait at most this long for company: one fsync for all of them
-QUEUE_BYTES = 96 << 20  # estimated; beyond it senders are told to slow down
+QUEUE_BYTES = 48 << 20  # estimated; beyond it senders are told to slow down
 
 
 class StoreFull(Exception):  # noqa: N818 - the contract's name
@@ -59,11 +59,18 @@ class Writer:
         with self._condition:
             if self._stop or (self._bytes and self._bytes + size > QUEUE_BYTES):
                 self._count("dropped", signal, len(rows))
-                raise StoreFull(f"{self._bytes >> 20} MiB of telemetry wait to be written")
+                raise self._full()
             self._queue.append((signal, rows))
             self._bytes += size
             self._enqueued += 1
             self._condition.notify_all()
+
+    def admit(self) -> None:
+        if self._bytes >= QUEUE_BYTES:
+            raise self._full()
+
+    def _full(self) -> StoreFull:
+        return StoreFull(f"{self._bytes >> 20} MiB of telemetry wait to be written")
 
     def flush(self) -> None:
         """Returns when everything queued before the call is committed."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from anyio import CapacityLimiter, to_thread
 from google.rpc.code_pb2 import Code  # type: ignore[import-untyped]
 from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -24,7 +24,10 @@ _CODES = {
 
 def routes(receiver: Receiver) -> list[Route]:
     """POST routes, one a signal."""
-    return [Route(f"/v1/{signal}", _Endpoint(signal, receiver).post, methods=["POST"]) for signal in REQUESTS]
+    # One decoder at a time: more only take the interpreter lock from the store's writer and the event loop.
+    decoders = CapacityLimiter(1)
+    endpoints = {signal: _Endpoint(signal, receiver, decoders) for signal in REQUESTS}
+    return [Route(f"/v1/{signal}", endpoint.post, methods=["POST"]) for signal, endpoint in endpoints.items()]
 
 
 def refuse(status: int, message: str, headers: Mapping[str, str]) -> Response:
@@ -36,8 +39,8 @@ def refuse(status: int, message: str, headers: Mapping[str, str]) -> Response:
 
 
 class _Endpoint:
-    def __init__(self, signal: str, receiver: Receiver) -> None:
-        self._signal, self._receiver = signal, receiver
+    def __init__(self, signal: str, receiver: Receiver, decoders: CapacityLimiter) -> None:
+        self._signal, self._receiver, self._decoders = signal, receiver, decoders
 
     async def post(self, request: Request) -> Response:
         content_type = _content_type(request.headers)
@@ -46,7 +49,7 @@ class _Endpoint:
         body = await request.body()
         try:
             if len(body) > _THREAD_BYTES:
-                answer = await run_in_threadpool(self._take, body, content_type)
+                answer = await to_thread.run_sync(self._take, body, content_type, limiter=self._decoders)
             else:
                 answer = self._take(body, content_type)
         except MalformedError as error:
@@ -56,6 +59,7 @@ class _Endpoint:
         return Response(answer, media_type=content_type)
 
     def _take(self, body: bytes, content_type: str) -> bytes:
+        self._receiver.admit()
         message = decode(body, content_type, REQUESTS[self._signal])
         return encode(self._receiver.export(self._signal, message), content_type)
 

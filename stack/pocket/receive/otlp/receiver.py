@@ -36,6 +36,10 @@ class Receiver:
         handlers = {"traces": self.traces, "logs": self.logs, "metrics": self.metrics}
         return handlers[signal](request)
 
+    def admit(self) -> None:
+        """Raises StoreFull before the work of decoding what could not be stored."""
+        self._store.admit()
+
     def traces(self, request: Any) -> Any:
         rows, rejected = traces.spans(request, Bounds.now(self._settings))
         self._store.append_spans(rows)

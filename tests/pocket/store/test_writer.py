@@ -1,0 +1,104 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from pocket.config import Settings
+from pocket.rows import LogEntry, Sample, Span
+from pocket.store import Store, StoreError, StoreFull
+from pocket.store import writer as writer_module
+
+
+def entry(t: int, line: str = "x") -> LogEntry:
+    return LogEntry({"service_name": "a"}, t, line, {})
+
+
+def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    store = Store(settings)
+    store.append_logs([entry(1)])
+    store.append_samples([Sample({"__name__": "up"}, 1000, 1.0)])
+    store.append_spans([Span("1" * 32, "2" * 16, "", "n", 2, 5, 6, resource={"service.name": "s"})])
+    store.close()
+    store = Store(settings)
+    store.append_logs([entry(1), entry(2)])  # the first again
+    store.append_samples([Sample({"__name__": "up"}, t, 2.0) for t in (1000, 2000)])
+    store.append_spans([Span("1" * 32, "2" * 16, "", "n", 2, 5, 6, resource={"service.name": "s"})])
+    store.flush()
+    assert [e.t_ns for e in store.logs.select([], 0, 9)] == [2, 1]
+    [series] = store.metrics.select([], 0, 5000)
+    assert series.values.tolist() == [1.0, 2.0]
+    assert len(store.traces.trace("1" * 32)) == 1
+    store.close()
+
+
+def test_a_row_that_cannot_be_written_is_dropped_alone(store: Store) -> None:
+    store.append_logs([entry(1), LogEntry({"service_name": "bad"}, 1 << 70, "x", {}), entry(3)])
+    store.flush()
+    assert [e.t_ns for e in store.logs.select([], 0, 9)] == [3, 1]
+    assert store.counters['pocket_dropped_total{signal="logs",reason="store"}'] == 1
+    store.append_logs([entry(4)])
+    store.flush()
+    assert len(list(store.logs.select([], 0, 9))) == 3
+
+
+def test_a_full_queue_refuses_and_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "QUEUE_BYTES", 3000)
+    with store._writer.exclusive:  # nothing is written meanwhile
+        store.append_logs([entry(1, "y" * 2000)])
+        with pytest.raises(StoreFull):
+            store.append_logs([entry(2, "y" * 2000)])
+    store.flush()
+    assert store.counters['pocket_dropped_total{signal="logs",reason="store"}'] == 1
+    store.append_logs([entry(99)])
+    store.flush()
+    assert next(store.logs.select([], 0, 999)).t_ns == 99
+
+
+def test_reading_while_writing(store: Store) -> None:
+    seen: list[int] = []
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(sum(1 for _ in store.logs.select([], 0, 10**9)))
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for start in range(0, 2000, 100):
+        store.append_logs([entry(start + n + 1) for n in range(100)])
+        store.flush()
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert len(seen) > 3
+    assert all(count % 100 == 0 for count in seen)  # transactions are seen whole
+    assert sum(1 for _ in store.logs.select([], 0, 10**9)) == 2000
+
+
+def test_a_second_store_on_the_same_directory_says_so(tmp_path: Path) -> None:
+    # DuckDB's lock is between processes; within one it shares the file, so the other one is a process.
+    import subprocess
+    import sys
+
+    store = Store(Settings(data_dir=tmp_path))
+    code = (
+        "import sys, pathlib; from pocket.config import Settings; from pocket.store import Store, StoreError\n"
+        "try: Store(Settings(data_dir=pathlib.Path(sys.argv[1])))\n"
+        "except StoreError as error: print(error)"
+    )
+    run = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    store.close()
+    assert "is in use by another process" in run.stdout
+    assert run.stdout.count("\n") == 1
+
+
+def test_a_corrupt_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "pocket" / "pocket.duckdb"
+    path.parent.mkdir()
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreError, match=r"pocket\.duckdb cannot be opened: .*move it away") as caught:
+        Store(Settings(data_dir=tmp_path))
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes().startswith(b"not a database")
