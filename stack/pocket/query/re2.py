@@ -32,11 +32,12 @@ class InvalidPatternError(ValueError):
 
 
 def check(pattern: str) -> None:
-    """Raises InvalidPatternError if RE2 refuses `pattern`."""
+    """Raises InvalidPatternError if RE2 refuses `pattern`, alone or anchored as Prometheus and Loki compile it."""
     if "\0" in pattern:
         raise InvalidPatternError("invalid character NUL")
     try:
-        pc.match_substring_regex(pa.array([""]), pattern)
+        for tried in (pattern, f"^(?s:{pattern})$"):
+            pc.match_substring_regex(pa.array([""]), tried)
     except pa.ArrowInvalid as refused:
         raise InvalidPatternError(str(refused).removeprefix("Invalid regular expression: ")) from refused
 

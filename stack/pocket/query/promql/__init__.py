@@ -34,9 +34,9 @@ NO_STEP = "zero or negative query resolution step widths are not accepted. Try a
 DEFAULT_LIMITS = Limits()
 
 __all__ = [
-    "NO_STEP", "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource", "QueryError", "Scalar", "String",
-    "Vector", "VectorSample", "check_points", "instant", "parse_selector", "prettify", "range", "range_matrix",
-    "selectors",
+    "NO_STEP", "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource", "QueryError", "Scalar",
+    "String", "Vector", "VectorSample", "check_points", "instant", "parse_selector", "prettify", "range",
+    "range_matrix", "selectors",
 ]  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def _call(context: Context, node: ast.Call) -> Table:
     for i, arg in enumerate(node.args):
         if ast.value_type(arg) == "matrix":
             others = [scalar(context, other) for j, other in enumerate(node.args) if j != i]
-            return functions.of_range(context, node, range_vector(context, arg), others, arg.pos)
+            return functions.of_range(context, node, range_vector(context, arg), others, _told_position(arg))
     match node.name:
         case "vector":
             return single({}, scalar(context, node.args[0]))
@@ -125,6 +125,11 @@ def _call(context: Context, node: ast.Call) -> Table:
             lower, upper = scalar(context, node.args[0]), scalar(context, node.args[1])
             return histogram.fraction(context, lower, upper, vector(context, node.args[2]), node.args[2].pos)
     return _vector_call(context, node)
+
+
+def _told_position(arg: ast.Node) -> int:
+    """Prometheus has lost a subquery's position when it comes to annotations."""
+    return 0 if isinstance(arg, ast.Subquery) else arg.pos
 
 
 def _vector_call(context: Context, node: ast.Call) -> Table:

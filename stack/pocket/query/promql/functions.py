@@ -58,7 +58,7 @@ def of_range(context: Context, node: ast.Call, w: Windows, scalars: list[Floats]
     shape = (len(w.samples.labels), w.steps)
     table = Table(w.samples.labels, values.reshape(shape), present.reshape(shape)).compact()
     if node.name == "quantile_over_time" and len(filled):
-        warn_of_quantiles(context, scalars[0], range_pos)
+        warn_of_quantiles(context, scalars[0], node.args[0].pos)
     if node.name in ("rate", "increase"):
         _check_counter(context, table, range_pos)
     if node.name == "absent_over_time":

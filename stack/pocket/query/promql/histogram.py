@@ -157,7 +157,8 @@ def _monotonic(bounds: Floats, counts: Floats, steps: Ints, found: Corrections) 
         noted = falls & (steps >= 0)
         if noted.any():
             forced_at.update(steps[noted].tolist())
-            found.lowest, found.highest = min(found.lowest, bounds[i]), max(found.highest, bounds[i])
+            found.lowest = min(found.lowest, float(bounds[i]))
+            found.highest = max(found.highest, float(bounds[i]))
             found.difference = max(found.difference, float((previous - current)[noted].max()))
         counts[i] = np.where(same | falls, previous, current)
         previous = counts[i]

@@ -103,23 +103,26 @@ def _metric(node: ast.Binary, many: Labels, one: Labels) -> Labels:
 
 def _check_one_side(matching: ast.Matching, table: Table, groups: Groups, others: Bools) -> None:
     """Two series of one signature at a step make the match many-to-many, if the other side has anything there."""
+    found: list[tuple[int, int, int]] = []  # step, second series, first series
     for rows in groups.values():
-        if len(rows) < 2:
-            continue
         twice = (table.present[rows].sum(axis=0) > 1) & others
-        if twice.any():
+        if len(rows) > 1 and twice.any():
             step = int(np.argmax(twice))
-            raise _duplicates(matching, [table.labels[i] for i in rows if table.present[i, step]])
+            first, second = [i for i in rows if table.present[i, step]][:2]
+            found.append((step, second, first))
+    if found:
+        _, second, first = min(found)
+        raise _duplicates(matching, table.labels[second], table.labels[first])
 
 
-def _duplicates(matching: ast.Matching, series: list[Labels]) -> QueryError:
+def _duplicates(matching: ast.Matching, one: Labels, other: Labels) -> QueryError:
     side = "left" if matching.many == "right" else "right"
-    group = labels.to_string(dict(signature(series[0], matching)))
-    first, second = sorted(labels.to_string(one) for one in series[:2])
+    group = labels.to_string(dict(signature(one, matching)))
+    series = f"[{labels.to_string(one)}, {labels.to_string(other)}]"
     return QueryError(
         "execution",
-        f"found duplicate series for the match group {group} on the {side} hand-side of the operation:"
-        f" [{first}, {second}];many-to-many matching not allowed: matching labels must be unique on one side",
+        f"found duplicate series for the match group {group} on the {side} hand-side of the operation: {series}"
+        ";many-to-many matching not allowed: matching labels must be unique on one side",
     )
 
 

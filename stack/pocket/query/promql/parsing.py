@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -95,8 +96,8 @@ class _Conversion:
         return self._converters[type(tree)](tree)
 
     def _number(self, tree: Any) -> ast.Node:
-        start = self._cursor.offset
-        self._cursor.find("NaN", "nan", "Nan", "inf", "Inf", "INF", kind="number")
+        start = self._cursor.offset  # of the sign, if it has one
+        self._cursor.find("nan", "inf", kind="number")
         return ast.Number(start, float(tree.val))
 
     def _string(self, tree: Any) -> ast.Node:
@@ -105,6 +106,7 @@ class _Conversion:
     def _selector(self, tree: Any) -> ast.Selector:
         start = self._cursor.find(tree.name) if tree.name else self._cursor.offset
         self._cursor.skip_group()
+        self._cursor.skip_modifiers()
         if tree.matchers.or_matchers:
             raise _error('unexpected identifier "or" in label matching, expected "," or "}"')
         matchers = [_matcher(m) for m in tree.matchers.matchers]
@@ -114,19 +116,23 @@ class _Conversion:
 
     def _range(self, tree: Any) -> ast.Node:
         selector = self._selector(tree.vector_selector)
-        self._cursor.find("]")
+        self._cursor.skip_group()
+        self._cursor.skip_modifiers()
         return ast.Range(selector.pos, selector, _ms(tree.range))
 
     def _subquery(self, tree: Any) -> ast.Node:
         start = self._cursor.offset
         inner = self.node(tree.expr)
-        self._cursor.find("]")
+        self._cursor.skip_group()
+        self._cursor.skip_modifiers()
         step = _ms(tree.step) if tree.step is not None else None
         return ast.Subquery(start, inner, _ms(tree.range), step, _offset(tree.offset), _at(tree.at))
 
     def _paren(self, tree: Any) -> ast.Node:
-        self._cursor.find("(")
-        return self.node(tree.expr)
+        start = self._cursor.find("(")
+        inner = self.node(tree.expr)
+        self._cursor.find(")")
+        return replace(inner, pos=start)
 
     def _negation(self, tree: Any) -> ast.Node:
         return ast.Negation(self._cursor.find("-"), self.node(tree.expr))
@@ -135,7 +141,7 @@ class _Conversion:
         start = self._cursor.offset
         lhs = self.node(tree.lhs)
         op = str(tree.op).lower()
-        self._cursor.find(op, op.upper())
+        self._cursor.find(op)
         self._cursor.skip_group("on", "ignoring", "bool")
         self._cursor.skip_group("on", "ignoring")
         self._cursor.skip_group("group_left", "group_right")
@@ -152,18 +158,30 @@ class _Conversion:
         if name in NATIVE_HISTOGRAM_FUNCTIONS:
             raise _error(f'function "{name}" works on native histograms, which are not supported')
         start = self._cursor.find(name)
-        return ast.Call(start, name, tuple(self.node(arg) for arg in tree.args))
+        return ast.Call(start, name, tuple(self._arguments(tree.args)))
+
+    def _arguments(self, trees: Sequence[Any]) -> list[ast.Node]:
+        """What stands between the next brackets."""
+        self._cursor.find("(")
+        nodes = []
+        for i, tree in enumerate(trees):
+            if i:
+                self._cursor.find(",")
+            nodes.append(self.node(tree))
+        self._cursor.find(")")
+        return nodes
 
     def _aggregate(self, tree: Any) -> ast.Node:
         op = str(tree.op).lower()
         if op == "limit_ratio":
             raise _error('aggregation "limit_ratio" is not enabled')
-        start = self._cursor.find(op, op.upper())
+        start = self._cursor.find(op)
         self._cursor.skip_group("by", "without")
         without = tree.modifier is not None and tree.modifier.type == grammar.AggModifierType.Without
         labels = tuple(sorted(tree.modifier.labels)) if tree.modifier is not None else ()
-        param = self.node(tree.param) if tree.param is not None else None
-        return ast.Aggregate(start, op, self.node(tree.expr), param, without, labels)
+        *params, expr = self._arguments([tree.expr] if tree.param is None else [tree.param, tree.expr])
+        self._cursor.skip_group("by", "without")
+        return ast.Aggregate(start, op, expr, params[0] if params else None, without, labels)
 
 
 def _matcher(matcher: Any) -> Matcher:

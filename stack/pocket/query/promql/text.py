@@ -80,7 +80,7 @@ class Cursor:
         """Moves behind the next token that is one of `texts` (or of the kind); gives where it starts."""
         for i in range(self._at, len(self._words)):
             token = self._words[i]
-            if token.text in texts or token.kind == kind:
+            if token.text in texts or token.text.lower() in texts or token.kind == kind:
                 self._at = i + 1
                 return token.start
         return self.offset
@@ -94,6 +94,15 @@ class Cursor:
             return
         if i < len(self._words) and self._words[i].text in "({[":
             self._at = self._behind_pair(i)
+
+    def skip_modifiers(self) -> None:
+        """Moves behind `offset …` and `@ …`, in any order."""
+        while self._at < len(self._words) and self._words[self._at].text.lower() in ("offset", "@"):
+            self._at += 1
+            while self._at < len(self._words) and self._words[self._at].text in ("-", "+"):
+                self._at += 1
+            self._at += 1  # a number, or start and end with their brackets
+            self.skip_group()
 
     def _behind_pair(self, i: int) -> int:
         depth = 0
