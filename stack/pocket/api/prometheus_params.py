@@ -10,9 +10,9 @@ from pocket.api.form import Form
 from pocket.query.promql import QueryError
 
 FAR_MS = 1 << 53  # stands for Prometheus' MinTime and MaxTime; float64 milliseconds are exact up to here
-GO_FLOAT = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
-RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
-DURATION = re.compile(r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+GO_FLOAT = re.compile(r"(?a)[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
+RFC3339 = re.compile(r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+DURATION = re.compile(r"(?a)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
 UNITS_MS = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1)
 
 
@@ -39,7 +39,8 @@ def time_ms(form: Form, name: str, default: int | None = None) -> int:
     except ValueError as wrong:
         # A parameter that may be left out says so a second time (parseTimeParam).
         prefix = f"invalid time value for '{name}': " if default is not None else ""
-        raise InvalidParameterError(name, f"{prefix}{wrong}") from wrong
+        reason = f"{prefix}cannot parse {quoted(text)} to a valid timestamp"
+        raise InvalidParameterError(name, reason) from wrong
 
 
 def _time(text: str) -> int:
@@ -50,7 +51,7 @@ def _time(text: str) -> int:
     if match := RFC3339.fullmatch(text):
         moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
         return _clamped(round(moment.timestamp() * 1000) + int(float(match[2] or 0) * 1000 + 1e-6))
-    raise ValueError(f"cannot parse {quoted(text)} to a valid timestamp")
+    raise ValueError(text)
 
 
 def _clamped(ms: float) -> int:
@@ -76,7 +77,7 @@ def duration_ms(form: Form, name: str) -> int:
 def limit(form: Form, name: str = "limit") -> int:
     """0 means no limit."""
     text = form.get(name)
-    if not re.fullmatch(r"[+-]?\d{0,18}", text) or text in ("+", "-"):
+    if not re.fullmatch(r"(?a)[+-]?\d{0,18}", text) or text in ("+", "-"):
         raise InvalidParameterError(name, f"strconv.Atoi: parsing {quoted(text)}: invalid syntax")
     if text and int(text) < 0:
         raise InvalidParameterError(name, "limit must be non-negative")
@@ -88,7 +89,7 @@ def number(form: Form, name: str) -> int | None:
     text = form.get(name)
     if not text:
         return None
-    if not re.fullmatch(r"[+-]?\d{1,18}", text):
+    if not re.fullmatch(r"(?a)[+-]?\d{1,18}", text):
         raise QueryError("bad_data", f"{name} must be a number")
     return int(text)
 
