@@ -22,8 +22,8 @@ down: .venv/.installed ## stop what run started
 status: .venv/.installed ## what runs, where
 	@$(WORKSHOP) status
 
-traffic: .venv/.installed ## STAGE=n: drive the stage with virtual users
-	@$(WORKSHOP) traffic $(STAGE)
+traffic: .venv/.installed ## STAGE=n ARGS="--num-users 20": drive the stage with virtual users
+	@$(WORKSHOP) traffic $(STAGE) $(ARGS)
 
 check: .venv/.installed ## STAGE=n: is every signal and every link there?
 	@$(WORKSHOP) check $(STAGE)

@@ -24,7 +24,15 @@ def show(paths: RunPaths, offset: int) -> int:
     table.title = f"Stage {run['stage']}, port offset {run['offset']}, {run['state']} since {run['started']}"
     for service in run["services"]:
         table.add_row(*_row(service))
-    table.add_row("supervisor", "healthy", str(run["supervisor"]), "", "", "", _memory(run["supervisor"]))
+    table.add_row(
+        "supervisor",
+        "[green]healthy[/]",
+        str(run["supervisor"]),
+        "",
+        "",
+        "",
+        _memory(run["supervisor"], children=False),
+    )
     Console().print(table)
     return 0
 
@@ -32,17 +40,19 @@ def show(paths: RunPaths, offset: int) -> int:
 def _row(service: state.ServiceState) -> tuple[str, ...]:
     state_ = service["state"]
     style = "green" if state_ in GOOD else "yellow" if state_ in PASSING else "red"
-    ports = ", ".join(str(port) for port in service["ports"].values())
+    first, *more = [str(port) for port in service["ports"].values()] or [""]
+    ports = f"{first} +{len(more)}" if more else first
     numbers = (str(service["restarts"]), _memory(service["pid"]))
     return (service["name"], f"[{style}]{state_}[/]", str(service["pid"] or ""), ports, service["url"], *numbers)
 
 
-def _memory(pid: int | None) -> str:
+def _memory(pid: int | None, *, children: bool = True) -> str:
     """Resident memory of the process and its children."""
     if pid is None:
         return ""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
-        resident = sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
+        family = (process, *process.children(recursive=True)) if children else (process,)
+        resident = sum(each.memory_info().rss for each in family)
         return f"{resident / 2**20:.0f} MB"
     return ""

@@ -151,13 +151,6 @@ def eventually(condition: Callable[[], Any], what: str, seconds: float = 20) -> 
     pytest.fail(f"not within {seconds:g} s: {what}")
 
 
-@pytest.fixture(scope="session")
-def next_offset() -> Callable[[], int]:
-    """Offsets nobody else uses: each test's processes have ports of their own."""
-    offsets = iter(range(20000, 40000, 20))
-    return lambda: next(offsets)
-
-
 @pytest.fixture
 def project(tmp_path: Path, next_offset: Callable[[], int]) -> Iterator[Project]:
     root = tmp_path / "project"

@@ -1,0 +1,47 @@
+"""For all tests: the tools that prepare.py fetched are on the path; the caller's shell steers none."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[1] / ".tools" / "bin"
+STEERING = ("PORT_OFFSET", "WORKSHOP_ROOT", "WORKSHOP_DATA_DIR", "STAGE", "DETACH")
+
+os.environ["PATH"] = os.pathsep.join((os.environ["PATH"], str(TOOLS)))
+for name in STEERING:  # make exports PORT_OFFSET to all it runs
+    os.environ.pop(name, None)
+
+# Every port a stage can use, before the offset.
+PORTS = (3000, 3100, 3200, 4040, 4317, 4318, 8001, 8002, 8003, 8501, 9090, 9187, 12345, 15432)
+# Below 32768, where Linux begins to lend ports to outgoing connections; beyond the offsets people use by hand.
+OFFSETS = range(4000, 17000, 20)
+
+
+def bindable(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_offsets() -> Iterator[int]:
+    """Port offsets with nothing listening; begins elsewhere for each test run, as several may be under way."""
+    start = os.getpid() % len(OFFSETS)
+    for offset in (*OFFSETS[start:], *OFFSETS[:start]):
+        if all(bindable(port + offset) for port in PORTS):
+            yield offset
+
+
+@pytest.fixture(scope="session")
+def next_offset() -> Callable[[], int]:
+    """Gives a free port offset, each time another one."""
+    offsets = free_offsets()
+    return lambda: next(offsets)
