@@ -1,0 +1,147 @@
+"""Search results and time series in Tempo's JSON (tempopb's, by gogo jsonpb: defaults left out, 64-bit as strings)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from pocket.api.tempo_proto import any_value, value_json
+from pocket.query import traceql
+from pocket.query.logql.literals import quoted
+from pocket.query.traceql.check import INTRINSIC_TYPES
+from pocket.query.traceql.metrics import Series
+from pocket.query.traceql.search import mentions_name
+from pocket.query.traceql.spansets import Spanset
+from pocket.query.traceql.trace import NO_ROOT, Trace
+from pocket.rows import Span
+
+Json = dict[str, Any]
+_UNITS = ((3600 * 10**9, "h"), (60 * 10**9, "m"))
+
+
+# ---- search
+def results(found: Iterable[traceql.Match], query: traceql.ast.Query, spans_per_set: int) -> list[Json]:
+    named = mentions_name(query)
+    return [_result(match, spans_per_set, named=named) for match in found]
+
+
+def _result(match: traceql.Match, spans_per_set: int, *, named: bool) -> Json:
+    sets = [_span_set(spanset, match, spans_per_set, named=named) for spanset in match.spansets]
+    return {
+        **summary(match.trace),
+        "spanSet": sets[0],
+        "spanSets": sets,
+        "serviceStats": match.trace.service_stats(),
+    }
+
+
+def summary(trace: Trace) -> Json:
+    head: Json = {"traceID": trace.trace_id.lstrip("0") or "0", "rootServiceName": trace.root_service}
+    if trace.root_name != NO_ROOT:
+        head["rootTraceName"] = trace.root_name
+    head["startTimeUnixNano"] = str(trace.start_ns)
+    if trace.duration_ns >= 10**6:
+        head["durationMs"] = trace.duration_ns // 10**6
+    return head
+
+
+def _span_set(spanset: Spanset, match: traceql.Match, spans_per_set: int, *, named: bool) -> Json:
+    shown = spanset.spans[:spans_per_set] if spans_per_set else spanset.spans
+    body: Json = {"spans": [_span(span, match, named=named) for span in shown], "matched": len(spanset.spans)}
+    if spanset.attributes:
+        body["attributes"] = [key_value(name, value) for name, value in spanset.attributes.items()]
+    return body
+
+
+def _span(span: Span, match: traceql.Match, *, named: bool) -> Json:
+    body: Json = {"spanID": span.span_id}
+    if named:
+        body["name"] = span.name
+    body["startTimeUnixNano"] = str(span.start_ns)
+    if span.duration_ns:
+        body["durationNanos"] = str(span.duration_ns)
+    values = [(name, evaluate(span, match.trace)) for name, evaluate in match.fields.items()]
+    attributes = [key_value(name, value) for name, value in values if value is not None]
+    return {**body, "attributes": attributes} if attributes else body
+
+
+def key_value(name: str, value: Any) -> Json:
+    """A field in a result; durations are shown as Go prints them, and what is missing as nil."""
+    inner = name.rpartition("(")[2].rstrip(")")
+    if value is None:
+        value = "nil"
+    elif INTRINSIC_TYPES.get(inner) == "duration" and isinstance(value, int | float):
+        value = go_duration(int(value))
+    return {"key": name, "value": value_json(any_value(value))}
+
+
+def go_duration(ns: int) -> str:
+    """`1m2.5s`, `300ms`, `5µs`: Go's Duration.String."""
+    sign, ns = ("-", -ns) if ns < 0 else ("", ns)
+    if ns < 10**9:
+        return sign + _small(ns)
+    text = ""
+    for size, unit in _UNITS:
+        count, ns = divmod(ns, size)
+        text += f"{count}{unit}" if count or text else ""
+    return f"{sign}{text}{_decimal(ns, 10**9)}s"
+
+
+def _small(ns: int) -> str:
+    for size, unit in ((10**6, "ms"), (10**3, "µs")):
+        if ns >= size:
+            return _decimal(ns, size) + unit
+    return f"{ns}ns" if ns else "0s"
+
+
+def _decimal(ns: int, size: int) -> str:
+    whole, rest = divmod(ns, size)
+    return f"{whole}.{rest:0{len(str(size)) - 1}d}".rstrip("0").rstrip(".")
+
+
+# ---- metrics
+def series(found: Iterable[Series], op: str) -> list[Json]:
+    """A range query's series: samples oldest first."""
+    return [
+        {**_labels(item, op), "samples": [_sample(t, value) for t, value in item.samples], "exemplars": []}
+        for item in found
+    ]
+
+
+def instant_series(found: Iterable[Series], op: str) -> list[Json]:
+    return [{**_labels(item, op), "value": _finite(item.samples[-1][1])} for item in found]
+
+
+def _sample(t_ms: int, value: float) -> Json:
+    return {"timestampMs": str(t_ms), "value": _finite(value)}
+
+
+def _finite(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+
+
+def _labels(item: Series, op: str) -> Json:
+    labels = item.labels or (("__name__", op),)
+    return {
+        "labels": [key_value(name, value) for name, value in labels],
+        "promLabels": "{"
+        + ", ".join(f"{_prom_name(n)}={quoted(_prom_value(v))}" for n, v in sorted(labels))
+        + "}",
+    }
+
+
+def _prom_name(name: str) -> str:
+    return name if name.replace("_", "a").isalnum() else quoted(name)
+
+
+def _prom_value(value: Any) -> str:
+    if value is None:
+        return "<nil>"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return f"int({value})"
+    return str(value) or "<empty>"

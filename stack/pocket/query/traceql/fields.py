@@ -1,0 +1,131 @@
+"""Field expressions → functions of a span in its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pocket.query.traceql import ast, values
+from pocket.query.traceql.ast import Kind, Status, Value
+from pocket.query.traceql.trace import Trace
+from pocket.rows import Span
+
+Evaluate = Callable[[Span, Trace], Value]
+
+KINDS = (Kind.UNSPECIFIED, Kind.INTERNAL, Kind.SERVER, Kind.CLIENT, Kind.PRODUCER, Kind.CONSUMER)
+STATUSES = (Status.UNSET, Status.OK, Status.ERROR)
+
+
+def compile_field(node: ast.Field) -> Evaluate:
+    """The function that evaluates `node`; a type error at run time is a value of its own (False or None)."""
+    match node:
+        case ast.Static():
+            value = node.value
+            return lambda _span, _trace: value
+        case ast.Attribute():
+            return _attribute(node)
+        case ast.Intrinsic(name):
+            return _INTRINSICS[name]
+        case ast.Unary(op, operand):
+            return _unary(op, compile_field(operand))
+        case ast.Binary(op, left, right):
+            return _binary(op, compile_field(left), compile_field(right))
+
+
+def _unary(op: str, operand: Evaluate) -> Evaluate:
+    match op:
+        case "exists":
+            return lambda span, trace: operand(span, trace) is not None
+        case "missing":
+            return lambda span, trace: operand(span, trace) is None
+        case "!":
+            return lambda span, trace: operand(span, trace) is False
+    return lambda span, trace: _negative(operand(span, trace))
+
+
+def _negative(value: Value) -> Value:
+    return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _binary(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
+    if op == "&&":
+        return lambda span, trace: left(span, trace) is True and right(span, trace) is True
+    if op == "||":
+        return lambda span, trace: left(span, trace) is True or right(span, trace) is True
+
+    def run(span: Span, trace: Trace) -> Value:
+        try:
+            return values.operate(op, left(span, trace), right(span, trace))
+        except ZeroDivisionError:
+            return None
+
+    return run
+
+
+# ---- attributes
+def _attribute(node: ast.Attribute) -> Evaluate:
+    name = node.name
+    match node.scope:
+        case "span":
+            return lambda span, _: span.attributes.get(name)
+        case "resource":
+            return lambda span, _: span.resource.get(name)
+        case "event":
+            return lambda span, _: _several(event.attributes.get(name) for event in span.events)
+        case "link":
+            return lambda span, _: _several(link.attributes.get(name) for link in span.links)
+        case "instrumentation":
+            return lambda _span, _trace: None  # the store keeps a scope's name and version alone
+    return lambda span, _: _anywhere(span, name)
+
+
+def _anywhere(span: Span, name: str) -> Value:
+    """Without a scope: the span's own attribute, else the resource's, an event's, a link's."""
+    for attributes in (span.attributes, span.resource):
+        if name in attributes:
+            value: Value = attributes[name]
+            return value
+    found = _several(event.attributes.get(name) for event in span.events)
+    return found if found is not None else _several(link.attributes.get(name) for link in span.links)
+
+
+def _several(found: Any) -> Value:
+    """None, the one value, or an array of them: a condition on events holds if any event fulfils it."""
+    present = [value for value in found if value is not None]
+    if len(present) < 2:
+        return present[0] if present else None
+    return present
+
+
+# ---- intrinsics
+def _kind(span: Span, _: Trace) -> Kind:
+    return KINDS[span.kind] if 0 <= span.kind < len(KINDS) else Kind.UNSPECIFIED
+
+
+def _status(span: Span, _: Trace) -> Status:
+    return STATUSES[span.status] if 0 <= span.status < len(STATUSES) else Status.UNSET
+
+
+_INTRINSICS: dict[str, Evaluate] = {
+    "duration": lambda span, _: span.duration_ns,
+    "name": lambda span, _: span.name,
+    "kind": _kind,
+    "status": _status,
+    "statusMessage": lambda span, _: span.status_message,
+    "span:id": lambda span, _: span.span_id,
+    "span:parentID": lambda span, _: span.parent_span_id,
+    "span:childCount": lambda span, trace: len(trace.children.get(span.span_id, ())),
+    "trace:id": lambda _, trace: trace.trace_id,
+    "traceDuration": lambda _, trace: trace.duration_ns,
+    "rootName": lambda _, trace: trace.root_name,
+    "rootServiceName": lambda _, trace: trace.root_service,
+    "nestedSetLeft": lambda span, trace: trace.bound(span)[0],
+    "nestedSetRight": lambda span, trace: trace.bound(span)[1],
+    "nestedSetParent": lambda span, trace: trace.bound(span)[2],
+    "event:name": lambda span, _: _several(event.name for event in span.events),
+    "event:timeSinceStart": lambda span, _: _several(event.t_ns - span.start_ns for event in span.events),
+    "link:traceID": lambda span, _: _several(link.trace_id for link in span.links),
+    "link:spanID": lambda span, _: _several(link.span_id for link in span.links),
+    "instrumentation:name": lambda span, _: span.scope_name,
+    "instrumentation:version": lambda span, _: span.scope_version,
+}
