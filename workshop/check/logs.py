@@ -27,7 +27,7 @@ def _lines(service: ServiceSignals, apis: Apis) -> Check:
         lines = [line for stream in streams for _, line, *_ in stream["values"]]
         if not lines:
             raise NotYetError(f"no lines for {query}")
-        problems = [problem for line in lines if (problem := _problem(line, service.name))]
+        problems = [problem for line in lines if (problem := problem_of(line, service.name))]
         if problems:
             raise NotYetError(problems[0])
         labels = streams[0]["stream"]
@@ -39,7 +39,7 @@ def _lines(service: ServiceSignals, apis: Apis) -> Check:
     return Check(f"logs:{service.name}", GROUP, f"{service.name}: JSON lines with trace and span id", hint, ask)
 
 
-def _problem(line: str, service: str) -> str:
+def problem_of(line: str, service: str) -> str:
     """What is wrong with a line, if anything."""
     try:
         record: Any = json.loads(line)

@@ -1,0 +1,193 @@
+"""What the questions make of answers: span chains, overlap, log lines, macros; the manifests fit the stages."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from workshop.check import lessons
+from workshop.check.apis import Apis
+from workshop.check.dashboards import checks as dashboard_checks
+from workshop.check.dashboards import expand
+from workshop.check.logs import problem_of
+from workshop.check.manifest import Hop
+from workshop.check.outcome import NotYetError
+from workshop.check.questions import questions
+from workshop.check.spans import TraceSpan, missing_hop, spans
+from workshop.check.stages import STAGES
+from workshop.compose.reader import read
+
+ROOT = Path(__file__).resolve().parents[3]
+THERE = sorted(int(file.parent.name.removeprefix("stage")) for file in ROOT.glob("stage*/docker-compose.yml"))
+
+
+def span(
+    name: str, parent: str = "", service: str = "a", kind: str = "INTERNAL", start: int = 0, end: int = 1
+) -> TraceSpan:
+    return TraceSpan(service, name, kind, name, parent, start, end, {})
+
+
+def test_a_chain_is_found_below_other_spans() -> None:
+    trace = [span("one", kind="SERVER"), span("between", "one"), span("two", "between", "b", "SERVER")]
+    assert missing_hop(trace, (Hop("a", "one", "SERVER"), Hop("b", "t.o", "SERVER"))) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "missing"),
+    [
+        ((Hop("a", "two"), Hop("a", "one")), "one"),  # the wrong way round
+        ((Hop("a", "one"), Hop("a", "sibling"), Hop("a", "two")), "two"),  # beside it, not below
+        ((Hop("b", "one"),), "one"),  # another service
+        ((Hop("a", "one", "SERVER"),), "one"),  # another kind
+        ((Hop("a", "on"),), "on"),  # the whole name counts
+    ],
+)
+def test_a_broken_chain_names_its_first_missing_hop(path: tuple[Hop, ...], missing: str) -> None:
+    hop = missing_hop([span("one"), span("two", "one"), span("sibling", "one")], path)
+    assert hop is not None
+    assert hop.name == missing
+
+
+def test_spans_of_a_trace_with_parents_that_are_not_there_or_go_round() -> None:
+    looping = [span("one", "two"), span("two", "one"), span("orphan", "gone")]
+    assert missing_hop(looping, (Hop("a", "orphan"), Hop("a", "one"))) is not None
+
+
+@pytest.mark.parametrize("encode", [lambda raw: base64.b64encode(raw).decode(), bytes.hex])
+def test_tempos_json_is_read_with_either_form_of_ids(encode: Any) -> None:
+    raw = {
+        "resourceSpans": [
+            {
+                "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "dice-roller"}}]},
+                "scopeSpans": [
+                    {
+                        "spans": [
+                            {
+                                "spanId": encode(b"12345678"),
+                                "parentSpanId": encode(b"abcdefgh"),
+                                "name": "GET /roll",
+                                "kind": "SPAN_KIND_SERVER",
+                                "startTimeUnixNano": "10",
+                                "endTimeUnixNano": "20",
+                                "attributes": [{"key": "die.type", "value": {"stringValue": "fair"}}],
+                            }
+                        ]
+                    }
+                ],
+            }
+        ]
+    }
+    (found,) = spans(raw)
+    assert found == TraceSpan(
+        "dice-roller", "GET /roll", "SERVER", b"12345678".hex(), b"abcdefgh".hex(), 10, 20, {"die.type": "fair"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "most"),
+    [([], 0), ([(0, 1)], 1), ([(0, 1), (1, 2)], 1), ([(0, 5), (1, 2), (3, 4)], 2), ([(0, 9), (0, 9), (1, 8)], 3)],
+)
+def test_overlap(times: list[tuple[int, int]], most: int) -> None:
+    assert lessons.most_at_once([span(str(t), start=t[0], end=t[1]) for t in times]) == most
+
+
+GOOD = {
+    "timestamp": "2026-01-01T00:00:00.000Z", "level": "info", "logger": "x", "message": "m", "service": "a",
+    "trace_id": "0" * 31 + "1", "span_id": "0" * 15 + "1",
+}  # fmt: skip
+
+
+def test_a_good_log_line_and_each_way_to_be_a_bad_one() -> None:
+    assert problem_of(json.dumps(GOOD), "a") == ""
+    assert "no JSON" in problem_of("plain", "a")
+    assert "without level" in problem_of(json.dumps({**GOOD, "level": ""}), "a")
+    assert "of service 'a'" in problem_of(json.dumps(GOOD), "b")
+    assert "whole trace" in problem_of(json.dumps({**GOOD, "trace_id": "1"}), "a")
+
+
+def test_macros() -> None:
+    assert expand("rate(x[$__rate_interval]) $__interval $__range_s $__range") == "rate(x[20s]) 15s 300 300s"
+
+
+def answering(routes: dict[str, Any]) -> Apis:
+    """Apis whose every request gets the JSON of its path, or a 404."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path in routes:
+            return httpx.Response(200, json=routes[request.url.path])
+        return httpx.Response(404, json={"message": "not found"})
+
+    return Apis(httpx.AsyncClient(transport=httpx.MockTransport(handle)), 0)
+
+
+def dashboard(tmp_path: Path, *panels: dict[str, Any]) -> Path:
+    content = {
+        "uid": "u",
+        "title": "T",
+        "panels": [{"id": i, "title": f"p{i}", **panel} for i, panel in enumerate(panels)],
+    }
+    (tmp_path / "d.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+PROMETHEUS = {"type": "prometheus", "uid": "prometheus"}
+
+
+@pytest.mark.parametrize(
+    ("values", "passes"),
+    [([[1, "0"]], True), ([[1, "NaN"], [2, "1"]], True), ([[1, "NaN"], [2, "NaN"]], False), ([], False)],
+)
+async def test_a_panel_of_nothing_but_nan_has_no_data(tmp_path: Path, values: list[Any], passes: bool) -> None:
+    folder = dashboard(tmp_path, {"type": "timeseries", "targets": [{"expr": "up", "datasource": PROMETHEUS}]})
+    apis = answering({"/api/v1/query_range": {"data": {"result": [{"metric": {}, "values": values}]}}})
+    panel = dashboard_checks(folder, apis)[1]
+    if passes:
+        assert await panel.ask() == "1 series"
+    else:
+        with pytest.raises(NotYetError, match="no data for up"):
+            await panel.ask()
+
+
+async def test_panels_in_collapsed_rows_are_asked_and_every_target_counts(tmp_path: Path) -> None:
+    loki = {"expr": '{a="b"}', "datasource": {"type": "loki", "uid": "loki"}}
+    inner = {
+        "id": 9,
+        "title": "inner",
+        "type": "logs",
+        "targets": [loki, {"expr": "up", "datasource": PROMETHEUS}],
+    }
+    folder = dashboard(tmp_path, {"type": "row", "panels": [inner]}, {"type": "text"})
+    apis = answering(
+        {"/loki/api/v1/query_range": {"data": {"result": [{}]}}, "/api/v1/query_range": {"data": {"result": []}}}
+    )
+    _, panel = dashboard_checks(folder, apis)
+    with pytest.raises(NotYetError, match="no data for up"):
+        await panel.ask()
+
+
+async def test_an_error_of_the_stack_is_passed_on_in_its_own_words(tmp_path: Path) -> None:
+    folder = dashboard(tmp_path, {"type": "timeseries", "targets": [{"expr": "up", "datasource": PROMETHEUS}]})
+    with pytest.raises(NotYetError, match=r"prometheus answers 404: .*not found"):
+        await dashboard_checks(folder, answering({}))[1].ask()
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_each_manifest_asks_each_thing_once(stage: int) -> None:
+    checks = questions(STAGES[stage], ROOT / f"stage{stage}", answering({}))
+    ids = [check.id for check in checks]
+    assert len(ids) == len(set(ids))
+    assert all(check.hint and check.title for check in checks)
+    assert {name for check in checks for name in check.after} <= set(ids)
+
+
+@pytest.mark.parametrize("stage", sorted(set(THERE) & STAGES.keys()))
+def test_each_manifest_fits_the_stages_compose_file(stage: int) -> None:
+    services = read(ROOT / f"stage{stage}" / "docker-compose.yml", {}).services
+    for service in STAGES[stage].services:
+        assert services[service.compose].ports == (service.port,)
+        assert services[service.compose].environment["OTEL_SERVICE_NAME"] == service.name
