@@ -57,8 +57,8 @@ export function panelCard(panel, context) {
     put(body, content);
   }
 
-  const watcher = new IntersectionObserver(([entry]) => {
-    visible = entry.isIntersecting;
+  const watcher = new IntersectionObserver((entries) => {
+    visible = entries.at(-1).isIntersecting;
     if (visible && stale) load();
   }, { rootMargin: "200px" });
   watcher.observe(element);

@@ -3,7 +3,7 @@
 import { h, put } from "../core/dom.js";
 
 /**
- * `{element, draw(columns, rows)}`; a column is `{title, number?, cell?(value, row) → node or text, key?(value)}`,
+ * `{element, draw(columns, rows)}`; a column is `{title, number?, clip?, wide?, cell?(value, row) → node or text, key?(value)}`,
  * a row an array of values.
  */
 export function sortableTable({ onRow } = {}) {
@@ -18,9 +18,9 @@ export function sortableTable({ onRow } = {}) {
     put(element, h("thead", {}, h("tr", {}, columns.map(headCell))),
       h("tbody", {}, sorted.map((row) => h("tr", onRow ? { onclick: (event) => onRow(row, event) } : {}, columns.map((column, i) => bodyCell(column, row[i], row))))));
   };
-  const headCell = (column, i) => h("th", { class: column.number && "number", scope: "col", "aria-sort": by.column === i ? (by.down ? "descending" : "ascending") : undefined },
+  const headCell = (column, i) => h("th", { class: classes(column), scope: "col", "aria-sort": by.column === i ? (by.down ? "descending" : "ascending") : undefined },
     h("button", { type: "button", onclick: () => sort(i) }, column.title, by.column === i && (by.down ? " ↓" : " ↑")));
-  const bodyCell = (column, value, row) => h("td", { class: [column.number && "number", column.clip && "clip"].filter(Boolean).join(" ") }, column.cell ? column.cell(value, row) : value ?? "–");
+  const bodyCell = (column, value, row) => h("td", { class: classes(column) }, column.cell ? column.cell(value, row) : value ?? "–");
   function sort(column) {
     by = { column, down: by.column === column ? !by.down : true };
     redraw();
@@ -33,6 +33,8 @@ export function sortableTable({ onRow } = {}) {
     },
   };
 }
+
+const classes = ({ number, clip, wide }) => [number && "number", clip && "clip", wide && "hide-narrow"].filter(Boolean).join(" ");
 
 function compare(a, b) {
   if (a === b) return 0;

@@ -1,0 +1,205 @@
+"""A real stage 1 under real traffic, and a real browser that looks at it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run",
+]  # fmt: skip
+PORTS = (3000, 3100, 3200, 4040, 4317, 4318, 8001, 9090, 12345)
+POISON_TRACE = "badc0ffee0ddf00dbadc0ffee0ddf00d"
+POISON = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
+
+
+def chromium_path() -> str | None:
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return next((found for name in names if (found := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A running stage; `url("grafana")` and the other components by their base port."""
+
+    offset: int
+
+    def url(self, port: int) -> str:
+        return f"http://127.0.0.1:{port + self.offset}"
+
+
+def _workshop(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("OTEL_", "WORKSHOP_", "PORT_OFFSET"))}
+    command = [sys.executable, "-m", "workshop", *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
+    )
+
+
+def _free(offset: int) -> bool:
+    for port in PORTS:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port + offset)) == 0:
+                return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Stage 1 with some traffic behind it, a poisoned span and a poisoned log line."""
+    if chromium_path() is None:
+        pytest.skip("no Chromium here: apt-get install chromium, or let `make test` do it")
+    offset = next(k for k in range(13000, 19000, 50) if _free(k))
+    where = ("--port-offset", str(offset), "--data-dir", str(tmp_path_factory.mktemp("stage")))
+    up = _workshop("up", "1", "--detach", *where)
+    assert up.returncode == 0, up.stdout + up.stderr
+    try:
+        stage = Stage(offset)
+        _poison(stage)
+        traffic = _workshop("traffic", "1", *where, "--", "--duration-seconds", "12", "--num-users", "6",
+                            "--think-time-seconds", "0.1", "--max-rolls-per-user", "0")  # fmt: skip
+        assert traffic.returncode == 0, traffic.stdout + traffic.stderr
+        _await_signals(stage)
+        yield stage
+    finally:
+        down = _workshop("down", *where)
+    assert down.returncode == 0, down.stdout + down.stderr
+
+
+def _poison(stage: Stage) -> None:
+    now = time.time_ns()
+    event = {
+        "timeUnixNano": str(now),
+        "name": "exception",
+        "attributes": [_attribute("exception.message", POISON)],
+    }
+    span = {
+        "traceId": POISON_TRACE,
+        "spanId": "badc0ffee0ddf00d",
+        "name": POISON,
+        "kind": 2,
+        "startTimeUnixNano": str(now - 10**8),
+        "endTimeUnixNano": str(now),
+        "status": {"code": 2, "message": POISON},
+        "attributes": [_attribute(POISON, POISON)],
+        "events": [event],
+    }
+    resource = {"attributes": [_attribute("service.name", POISON)]}
+    body = {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]}
+    httpx.post(f"{stage.url(4318)}/v1/traces", json=body).raise_for_status()
+    line = json.dumps({"message": POISON, POISON: POISON, "trace_id": POISON_TRACE})
+    push_line(stage, line, {"trace_id": POISON_TRACE})
+
+
+def _attribute(key: str, value: str) -> dict[str, Any]:
+    return {"key": key, "value": {"stringValue": value}}
+
+
+def push_line(stage: Stage, line: str, metadata: dict[str, str] | None = None) -> None:
+    stream = {"service_name": "poison", "level": "error"}
+    streams = [{"stream": stream, "values": [[str(time.time_ns()), line, metadata or {}]]}]
+    httpx.post(f"{stage.url(3100)}/loki/api/v1/push", json={"streams": streams}).raise_for_status()
+
+
+def _await_signals(stage: Stage) -> None:
+    """Until scrapes, span metrics and a profile are there: the slowest is the profiler's 10 to 15 s."""
+    profile = {
+        "profileTypeID": "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
+        "labelSelector": '{service_name="dice-roller"}',
+    }
+
+    def has_profile() -> bool:
+        now = int(time.time() * 1000)
+        url = f"{stage.url(4040)}/querier.v1.QuerierService/SelectMergeStacktraces"
+        answer = httpx.post(url, json={**profile, "start": now - 600000, "end": now}).json()
+        return int(answer.get("flamegraph", {}).get("total", 0)) > 0
+
+    def has_edge() -> bool:
+        query = "rate(traces_service_graph_request_total[1m]) > 0"
+        answer = httpx.get(f"{stage.url(9090)}/api/v1/query", params={"query": query}).json()
+        return bool(answer["data"]["result"])
+
+    for ready in (has_edge, has_profile):
+        eventually(ready)
+
+
+def eventually(ready: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"{ready.__name__} did not come true in {seconds} s"
+        time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def browser(stage: Stage) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page that notes what it should never see: console errors, exceptions, requests elsewhere."""
+
+    def __init__(self, browser: Browser, base: str, **options: Any) -> None:
+        self.base = base
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(20000)
+        self.complaints: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(f"{error.name}: {error.message}"))
+        self.page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        if not request.url.startswith((self.base, "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+    def open(self, view: str) -> Page:
+        self.page.goto(f"{self.base}/#/{view}")
+        self.page.locator("#bar h1:not(:empty)").wait_for()
+        return self.page
+
+
+@pytest.fixture
+def visit(browser: Browser, stage: Stage, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Options of the browser context come as an indirect parameter; a clean console is part of every test."""
+    visit = Visit(browser, stage.url(3000), **getattr(request, "param", {}))
+    yield visit
+    visit.context.close()
+    assert visit.elsewhere == []
+    assert visit.complaints == []
+
+
+@pytest.fixture
+def refused(visit: Visit) -> Iterator[Visit]:
+    """A visit in which the browser may note failed requests on its console, and nothing else."""
+    yield visit
+    visit.complaints = [text for text in visit.complaints if not text.startswith("Failed to load resource")]

@@ -1,0 +1,161 @@
+"""Searching: traces, logs, metrics, profiles, the time range, the checklist."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Stage, Visit, push_line
+from .test_dashboard import inked
+
+
+def test_traceql_search_keeps_its_query_in_the_url_and_in_the_history(visit: Visit) -> None:
+    page = visit.open("traces?from=now-15m")
+    page.get_by_label("TraceQL query").fill('{span.die.type = "fair"}')
+    page.get_by_label("TraceQL query").press("Enter")
+    expect(page).to_have_url(re.compile(r"q=%7Bspan\.die\.type"))
+    page.locator("table.traces tbody tr").first.wait_for()
+    page.get_by_role("button", name="Earlier queries").click()
+    expect(page.locator(".popover .option").first).to_have_text('{span.die.type = "fair"}')
+
+
+def test_a_point_of_the_scatter_opens_its_trace(visit: Visit) -> None:
+    page = visit.open("traces?from=now-5m&refresh=off")
+    point = page.locator(".scatterlayer .point").first
+    box = point.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator(".hoverlayer .hovertext").wait_for()
+    page.mouse.down()
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("#/trace/"))
+
+
+@pytest.mark.parametrize(
+    ("view", "source"),
+    [
+        ("traces?q={oops", "Tempo"),
+        ("logs?q={oops", "Loki"),
+        ("metrics?q=sum(", "Prometheus"),
+        ('metrics?q=up{a=~"("}', "Prometheus"),
+    ],
+)
+def test_a_refused_query_shows_the_backends_words(refused: Visit, view: str, source: str) -> None:
+    page = refused.open(view)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text(f"{source} refused the query")
+    assert len(alert.locator("pre").inner_text()) > 10
+
+
+def test_a_backend_that_does_not_answer_is_named(refused: Visit) -> None:
+    refused.page.route("**/uid/loki/**", lambda route: route.abort())
+    page = refused.open("logs")
+    expect(page.get_by_role("alert")).to_contain_text("Loki cannot be reached")
+
+
+@pytest.mark.parametrize("view", ["traces", "logs", "metrics?q=up", "service-map", "profiles?service=nobody"])
+def test_where_nothing_is_the_page_says_what_to_do(visit: Visit, view: str) -> None:
+    joint = "&" if "?" in view else "?"
+    page = visit.open(f"{view}{joint}from=1600000000000&to=1600000900000")
+    expect(page.locator(".state")).to_contain_text("make traffic STAGE=1")
+
+
+def test_an_unknown_trace_is_not_stored(refused: Visit) -> None:
+    page = refused.open("trace/00000000000000000000000000000001")
+    expect(page.locator(".state")).to_contain_text("is not stored")
+
+
+def test_log_fields_narrow_the_query(visit: Visit) -> None:
+    page = visit.open('logs?q={service_name="dice-roller"}&from=now-15m&refresh=off')
+    page.locator(".log-line").first.click()
+    page.get_by_role("button", name="Only lines where level is this").first.click()
+    expect(page.get_by_label("LogQL query")).to_have_value('{service_name="dice-roller", level="info"}')
+    page.locator(".log-line").first.wait_for()
+    expect(page.get_by_label("Log volume").locator(".barlayer path").first).to_be_visible()
+
+
+def test_the_live_tail_shows_a_line_that_arrives(visit: Visit, stage: Stage) -> None:
+    page = visit.open('logs?q={service_name="poison"}&refresh=off')
+    page.locator(".log-line").first.wait_for()
+    page.get_by_role("button", name="Live").click()
+    word = uuid.uuid4().hex
+    push_line(stage, f"fresh {word}")
+    expect(page.locator(".log-line").first).to_contain_text(word)
+
+
+def test_promql_is_completed_and_drawn(visit: Visit) -> None:
+    page = visit.open("metrics?from=now-5m")
+    box = page.get_by_label("PromQL query")
+    page.get_by_role("link", name="dice_rolls_total").wait_for()
+    box.press_sequentially("dice_rolls_t")
+    option = page.get_by_role("option").first
+    expect(option).to_contain_text("counter")
+    box.press("Tab")
+    expect(box).to_have_value("dice_rolls_total")
+    box.press("Enter")
+    page.locator(".scatterlayer path.js-line").first.wait_for()
+    expect(page.get_by_label("Values").locator("th").filter(has_text="die_type")).to_be_visible()
+    expect(page.get_by_role("note")).to_contain_text("counter")
+
+
+def test_a_latency_query_has_exemplars_that_lead_to_traces(visit: Visit) -> None:
+    page = visit.open(
+        "metrics?q=histogram_quantile(0.9,sum by(le)(rate(http_request_duration_seconds_bucket[1m])))&from=now-5m"
+    )
+    page.locator("a.exemplar").first.wait_for()
+    assert re.search("#/trace/[0-9a-f]{32}", page.locator("a.exemplar").first.get_attribute("href") or "")
+
+
+def test_the_flame_graph_zooms_and_finds(visit: Visit) -> None:
+    page = visit.open("profiles?service=dice-roller&from=now-15m&refresh=off")
+    canvas = page.locator(".flame canvas")
+    canvas.wait_for()
+    assert inked(page, ".flame canvas")
+    before = canvas.evaluate("c => c.toDataURL()")
+    page.get_by_label("Find a function").fill("py")
+    searched = canvas.evaluate("c => c.toDataURL()")
+    assert searched != before
+    canvas.focus()
+    canvas.press("ArrowDown")
+    canvas.press("ArrowDown")
+    canvas.press("Enter")
+    assert canvas.evaluate("c => c.toDataURL()") != searched
+    expect(canvas).to_have_attribute("aria-label", re.compile("Total .*Self "))
+
+
+def test_the_time_range_is_chosen_and_shared(visit: Visit) -> None:
+    page = visit.open("traces")
+    page.get_by_title("Time range").click()
+    page.get_by_role("menuitemradio", name="Last 5 minutes").click()
+    expect(page).to_have_url(re.compile("from=now-5m"))
+    page.get_by_role("link", name="Logs").click()
+    expect(page).to_have_url(re.compile("#/logs.*from=now-5m"))
+    page.get_by_title("Time range").click()
+    page.get_by_label("From").fill("yesterday")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator(".popover [role=alert]")).to_contain_text("now-20m")
+    page.get_by_label("From").fill("now-20m")
+    page.get_by_role("button", name="Apply").click()
+    expect(page).to_have_url(re.compile("from=now-20m"))
+
+
+def test_auto_refresh_asks_again(visit: Visit) -> None:
+    page = visit.open("service-map?refresh=5s")
+    for _ in range(2):
+        with page.expect_response(lambda response: "traces_service_graph" in response.url):
+            pass
+
+
+def test_the_checklist_runs_and_shows_each_answer(visit: Visit) -> None:
+    page = visit.open("check")
+    expect(page.locator(".state")).to_contain_text("Nothing has been checked yet")
+    with page.expect_response(re.compile("workshop/check"), timeout=150000) as answer:
+        page.get_by_role("button", name="Check again").click()
+    items = answer.value.json()["result"]["items"]
+    expect(page.locator(".check")).to_have_count(len(items))
+    expect(page.locator(".check.pass")).to_have_count(sum(item["status"] == "pass" for item in items))
+    page.reload()
+    expect(page.locator(".check")).to_have_count(len(items))
