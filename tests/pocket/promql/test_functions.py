@@ -93,6 +93,7 @@ def test_clamp_with_crossed_limits_is_empty(source: Any, vector: Vector) -> None
     source.load("a", 10, [5.0])
     assert vector("clamp(a, 1, 3)") == {"": 3}
     assert vector("clamp(a, 3, 1)") == {}
+    assert vector("clamp(a * -Inf, 2, NaN)") == {"": 2}
     assert vector("round(a / 4, 0.5)") == {"": 1.5}
 
 

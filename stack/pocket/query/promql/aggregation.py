@@ -116,17 +116,15 @@ def _quantile(q: Floats, values: Floats, present: Bools) -> Floats:
 
 
 def _check_quantile(context: Context, q: Floats, node: ast.Aggregate) -> None:
-    """At most three warnings: for NaN, for the largest above 1, for the smallest below 0."""
-    numbers = q[~np.isnan(q)]
-    extremes = [numbers.max(), numbers.min()] if len(numbers) else []
-    pos = node.param.pos if node.param is not None else node.pos
-    warn_of_quantiles(context, np.array([*([np.nan] if len(numbers) < len(q) else []), *extremes]), pos)
+    """At most two warnings: for the largest above 1 and the smallest below 0, or one for NaN."""
+    outside = [np.nan] if np.isnan(q).any() else [max(1.0, q.max()), min(0.0, q.min())]
+    warn_of_quantiles(context, np.array(outside), node.param.pos if node.param is not None else node.pos)
 
 
 def _whole(param: Floats | None) -> Ints:
     """k of topk and its like as integers, one a step; 0 where nothing is asked for."""
     k = np.zeros(1) if param is None else param
-    if not np.isnan(k).all() and np.fmax.reduce(k) < 1:
+    if k.max() < 1:
         return np.zeros(len(k), dtype=np.int64)
     if np.isnan(k).any():
         raise QueryError("execution", "Parameter value is NaN")

@@ -16,6 +16,15 @@ def sign(x: Floats) -> Floats:
     return np.where(x < 0, -1.0, np.where(x > 0, 1.0, x))
 
 
+def go_maximum(x: Floats, y: Floats) -> Floats:
+    """math.Max: NaN if one is, except that +Inf is larger than that too."""
+    return np.where(np.isposinf(x) | np.isposinf(y), np.inf, np.maximum(x, y))
+
+
+def go_minimum(x: Floats, y: Floats) -> Floats:
+    return -go_maximum(-x, -y)
+
+
 def round_to(x: Floats, nearest: Floats) -> Floats:
     """Ties go up; dividing by the inverse is what Prometheus does for precision."""
     inverse = 1.0 / nearest

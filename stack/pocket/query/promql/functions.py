@@ -8,7 +8,7 @@ import numpy as np
 
 from pocket.query.promql import ast, label_functions, labels, over_time, rates, regression
 from pocket.query.promql.context import Context, warn_of_quantiles
-from pocket.query.promql.elementwise import DATES, MATH, round_to
+from pocket.query.promql.elementwise import DATES, MATH, go_maximum, go_minimum, round_to
 from pocket.query.promql.selecting import Windows
 from pocket.query.promql.table import Bools, Floats, Table, merge, single
 
@@ -112,11 +112,11 @@ def of_vector(context: Context, name: str, table: Table, scalars: list[Floats]) 
 
 
 def _clamped(name: str, table: Table, scalars: list[Floats]) -> Result:
-    """Nothing where the upper limit is below the lower one; NaN limits make NaN."""
+    """Nothing where the upper limit is below the lower one."""
     infinite = np.full(table.steps, np.inf)
     low = -infinite if name == "clamp_max" else scalars[0]
     high = infinite if name == "clamp_min" else scalars[-1]
-    return np.maximum(low, np.minimum(high, table.values)), table.present & ~(high < low)
+    return go_maximum(low, go_minimum(high, table.values)), table.present & ~(high < low)
 
 
 def _sorted(context: Context, table: Table, *, descending: bool) -> Table:

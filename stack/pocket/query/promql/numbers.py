@@ -25,6 +25,11 @@ def json_value(value: float) -> str:
     return plain(value)
 
 
+def fixed(value: float) -> str:
+    """fmt's %f: six decimals."""
+    return f"{value:f}" if math.isfinite(value) else plain(value)
+
+
 def general(value: float, digits: int | None = None) -> str:
     """fmt's %g, or %.<digits>g: an exponent below 1e-4 and, without digits, from 1e21 on."""
     if not math.isfinite(value):

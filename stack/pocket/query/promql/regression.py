@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pocket.query.promql.numbers import fixed
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.selecting import Windows
 from pocket.query.promql.summing import Ranks, add
@@ -52,7 +53,7 @@ def smooth(w: Windows, smoothing: Floats, trend: Floats) -> Result:
     """Double exponential smoothing; both factors must lie between 0 and 1."""
     for name, factor in (("smoothing", smoothing), ("trend", trend)):
         if outside := factor[(factor <= 0) | (factor >= 1)].tolist():
-            expected = f"Expected: 0 < {name[0]}f < 1, got: {outside[0]:f}"
+            expected = f"Expected: 0 < {name[0]}f < 1, got: {fixed(outside[0])}"
             raise QueryError("execution", f"invalid {name} factor. {expected}")
     ranks = Ranks(w)
     sf, tf = ranks.arrange(smoothing), ranks.arrange(trend)
