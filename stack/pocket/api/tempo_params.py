@@ -35,9 +35,8 @@ def trace_id(text: str) -> str:
     """32 lower-case hex digits; shorter ids are padded with zeros on the left."""
     odd = _NOT_HEX.search(text)
     if odd:
-        raise BadRequest(
-            f"trace IDs can only contain hex characters: invalid character {odd[0]!r} at position {odd.start() + 1}"
-        )
+        where = f"invalid character {odd[0]!r} at position {odd.start() + 1}"
+        raise BadRequest(f"trace IDs can only contain hex characters: {where}")
     if len(text) > 32:
         raise BadRequest("trace IDs can't be larger than 128 bits")
     return text.lower().zfill(32)

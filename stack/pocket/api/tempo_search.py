@@ -1,4 +1,4 @@
-"""Search results and time series in Tempo's JSON (tempopb's, by gogo jsonpb: defaults left out, 64-bit as strings)."""
+"""Search results and time series in Tempo's JSON (gogo jsonpb: defaults left out, 64-bit as strings)."""
 
 from __future__ import annotations
 

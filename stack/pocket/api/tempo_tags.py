@@ -66,7 +66,7 @@ _NAMES: dict[str, Callable[[Store, Range], list[str]]] = {
 
 # ---- values
 def values(store: Store, tag: str, query: str, span: Range) -> list[Json]:
-    """`{type, value}` of a tag's values, of the spans that `query` selects. Raises BadRequest for what is no tag."""
+    """`{type, value}` of a tag's values, of the spans that `query` selects. Raises BadRequest."""
     try:
         named = traceql.parse_attribute(tag)
     except ParseError as error:
