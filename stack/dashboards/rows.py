@@ -63,6 +63,8 @@ FRONTEND = Red(
     "streamlit-frontend", "streamlit_requests_total", "status_code", "streamlit_request_duration_seconds"
 )
 
+DIE_SERVICE = Red("die-service", only='handler=~"/dice.*"')
+
 
 def red(service: Red) -> Row:
     """Rate, errors and duration of one service."""
@@ -141,6 +143,49 @@ def clicks() -> Row:
                 "What came of the clicks. Fewer answers than clicks for long: something hangs.",
                 "ops",
                 promql(f"sum by (die_type, status_code) (rate({answered}{RATE}))", "{{die_type}} {{status_code}}"),
+            ),
+        ],
+    )
+
+
+def specifications() -> Row:
+    asked = 'die_service_requests_total{job="dice-roller"}'
+    return Row(
+        "From roller to die-service",
+        [
+            panels.lines(
+                "Answers, as the roller sees them",
+                "Also those that never came: a timeout has no status code, and die-service cannot count it.",
+                "reqps",
+                promql(f"sum by (status) (rate({asked}{RATE}))", "{{status}}"),
+                stacked=True,
+            ),
+            panels.lines(
+                "Waiting for die-service",
+                "Failures and timeouts are in it. Timing success alone makes an outage look fast.",
+                "s",
+                *quantiles("die_service_request_duration_seconds", 'job="dice-roller"'),
+            ),
+            panels.lines(
+                "Specifications asked for",
+                "die-service's own count by die. A name that no die has counts as unknown.",
+                "reqps",
+                promql(
+                    f'sum by (identifier) (rate(die_specifications_requested_total{{job="die-service"}}{RATE}))',
+                    "{{identifier}}",
+                ),
+            ),
+            panels.number(
+                "Dice loaded",
+                "How many dice die-service knows.",
+                "none",
+                promql('max(die_specifications_loaded{job="die-service"})', "dice"),
+            ),
+            panels.number(
+                "Lists asked for",
+                "The frontend asks once in half a minute, however many pages are open.",
+                "reqps",
+                promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
             ),
         ],
     )

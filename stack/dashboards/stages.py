@@ -43,7 +43,24 @@ def stage2() -> list[Row]:
     ]
 
 
-STAGES = {1: stage1, 2: stage2}
+def stage3() -> list[Row]:
+    services = ["streamlit-frontend", "dice-roller", "die-service"]
+    return [
+        rows.red(rows.FRONTEND),
+        rows.red(rows.ROLLER),
+        rows.red(rows.DIE_SERVICE),
+        rows.specifications(),
+        rows.clicks(),
+        rows.rolls(["fair", "risky", "heavy"]),
+        rows.traces(CLICKS, FAILED_CLICKS),
+        rows.service_graph(),
+        rows.logs(services),
+        *(rows.profile(service) for service in services),
+        rows.runtime(services),
+    ]
+
+
+STAGES = {1: stage1, 2: stage2, 3: stage3}
 
 
 def build(stage: int) -> Dashboard:

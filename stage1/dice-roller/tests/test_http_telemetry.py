@@ -17,7 +17,7 @@ async def test_one_server_span_by_the_stable_conventions(
     assert (attributes["http.request.method"], attributes["http.response.status_code"]) == ("GET", 200)
     assert (attributes["http.route"], attributes["url.path"]) == ("/roll", "/roll")
     assert not [name for name in attributes if name in ("http.method", "http.status_code", "http.url")]
-    assert {span.name for span in spans.get_finished_spans()} == {"roll die", "GET /roll"}
+    assert not [span.name for span in spans.get_finished_spans() if span.name.endswith((" send", " receive"))]
 
 
 async def test_the_callers_trace_goes_on(client: httpx.AsyncClient, spans: InMemorySpanExporter) -> None:
@@ -37,7 +37,7 @@ async def test_scrapes_and_health_checks_leave_no_trace(
 
 async def test_a_query_cannot_hide_a_request(client: httpx.AsyncClient, spans: InMemorySpanExporter) -> None:
     await client.get("/roll?die=/metrics")
-    assert len(spans.get_finished_spans()) == 1
+    assert [span.name for span in spans.get_finished_spans()] == ["GET /roll"]
 
 
 def labels(handler: str, status: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 import os
 
 os.environ["OTEL_SERVICE_NAME"] = "streamlit-frontend"
+os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"
 os.environ["TRACE_URL_TEMPLATE"] = "http://grafana.test/trace/TRACE_ID"
 
 import json
@@ -42,7 +43,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], lis
             seen.append(request)
             return handler(request)
 
-        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://dice-roller:8001")
+        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
         HTTPXClientInstrumentor.instrument_client(client)
         monkeypatch.setattr(rolling, "client", client)
         clients.append(client)

@@ -16,7 +16,7 @@ def value(name: str, **labels: str) -> float:
 def test_the_page_offers_the_dice(page: AppTest, lucky: list[httpx.Request]) -> None:
     page.run()
     assert not page.exception
-    assert page.selectbox[0].options[:2] == ["fair", "risky"]
+    assert {"fair", "risky"} <= set(page.selectbox[0].options)
     assert not page.success
 
 
