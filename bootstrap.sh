@@ -2,7 +2,7 @@
 # Makes .venv with uv in it, on whatever the machine has: Python with venv, Python with pip, or uv; as root on Debian
 # it installs what is missing, else it says in one line what to install. Interrupted, it can be started again.
 set -euo pipefail
-cd "$(dirname "$0")"
+cd "${BASH_SOURCE[0]%/*}"
 
 fail() { echo "workshop: $1" >&2; exit 1; }
 
@@ -13,7 +13,7 @@ find_python() {
   for candidate in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11 python; do
     if suits "$candidate"; then echo "$candidate"; return; fi
   done
-  fail "Python 3.11 or newer is needed, found $(python3 --version 2>&1 || echo none). Install it, or set PYTHON=/path/to/python3.11."
+  fail "Python 3.11 or newer is needed, found $(python3 --version 2>/dev/null || echo none). Install it, or set PYTHON=/path/to/python3.11."
 }
 
 has() { "$python" -c "import $1" 2>/dev/null; }

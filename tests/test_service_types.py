@@ -29,7 +29,7 @@ def folders() -> list[Path]:
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: f"{folder.parent.name}/{folder.name}")
 def test_types(folder: Path) -> None:
     modules = [word for file in sorted(folder.glob("*.py")) for word in ("-m", file.stem)]
-    command = [sys.executable, "-m", "mypy", "--cache-dir", ".mypy_cache/services", *modules]
+    command = [sys.executable, "-m", "mypy", "--config-file", "tests/services.mypy.ini", *modules]
     environment = {**os.environ, "MYPYPATH": str(folder)}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, f"{folder}:\n{run.stdout}{run.stderr}"
