@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
-CHANGE = re.compile(r"^- ((?:`[^`]+`(?:, )?)+) \((new|changed|removed)\): ", re.M)
+CHANGE = re.compile(r"((?:`[^`]+`(?:, | ))+)\((new|changed|removed)\)(?=[:,])")
 
 
 @dataclass(frozen=True)
@@ -43,5 +43,5 @@ def blocks(*languages: str) -> list[Block]:
 
 def changes(lesson: Path) -> dict[str, str]:
     """Path (relative to the stage; a folder ends in /) → new, changed or removed."""
-    text = lesson.read_text(encoding="utf-8")
+    text = " ".join(lesson.read_text(encoding="utf-8").split())  # an item may be on two lines
     return {path: match[2] for match in CHANGE.finditer(text) for path in re.findall(r"`([^`]+)`", match[1])}
