@@ -18,7 +18,7 @@ from pocket.api.form import Form, read_form
 from pocket.api.loki_params import BadRequest
 from pocket.config import Settings
 from pocket.query import traceql
-from pocket.query.errors import ParseError, QueryFailure
+from pocket.query.errors import QueryFailure
 from pocket.query.traceql import ast
 from pocket.store import Store
 
@@ -43,7 +43,7 @@ def app(store: Store, settings: Settings) -> Starlette:
 def routes(store: Store) -> list[Route]:
     return [
         *[_route(path, handler, store) for path, handler in _HANDLERS.items()],
-        Route("/api/echo", _plain("echo")),
+        Route("/api/echo", _plain("echo\n")),
         Route("/ready", _plain("ready\n")),
         Route("/{path:path}", _plain("404 page not found\n", 404)),
     ]
@@ -93,12 +93,12 @@ def _search(store: Store, _: Request, form: Form) -> Response:
         return _legacy_search(store, asked)
     try:
         query = traceql.parse(asked.query)
-    except ParseError as error:
+    except QueryFailure as error:
         raise BadRequest(f"invalid TraceQL query: {error.message}") from None
     found = traceql.search(store.traces, query, asked.start_ns, asked.end_ns, limit=asked.limit)
     return answers.json(
         {
-            "traces": tempo_search.results(found, query, asked.spans_per_set),
+            "traces": tempo_search.results(found, asked.spans_per_set),
             "metrics": {"inspectedTraces": len(found)},
         }
     )
@@ -113,7 +113,7 @@ def _legacy_search(store: Store, asked: params.Search) -> Response:
 
 
 def _tag_query(asked: params.Search) -> ast.Query:
-    """Every tag on some span, whatever its type; durations are the trace's."""
+    """Every tag on some span, as text; durations are the trace's."""
     elements: list[ast.Element] = [ast.SpansetFilter(ast.Static("bool", True, "true"))]
     limits = ((">=", asked.min_duration_ns), ("<=", asked.max_duration_ns))
     for op, duration in limits:
@@ -133,24 +133,9 @@ def _tag(name: str, text: str) -> ast.Field:
     named: ast.Named = ast.Attribute("", name)
     if name in ("name", "root.name", "root.service.name"):
         named = ast.Intrinsic({"root.name": "rootName", "root.service.name": "rootServiceName"}.get(name, name))
-    if name == "error" and text == "true":
-        return ast.Binary("=", ast.Intrinsic("status"), ast.Static("status", ast.Status.ERROR, "error"))
     if name == "service.name":
         named = ast.Attribute("resource", name)
-    condition: ast.Field = ast.Binary("=", named, ast.Static("string", text, text))
-    for kind, value in _readings(text):
-        condition = ast.Binary("||", condition, ast.Binary("=", named, ast.Static(kind, value, text)))
-    return condition
-
-
-def _readings(text: str) -> list[tuple[str, ast.Value]]:
-    """What else than text a tag's value can mean."""
-    if text in ("true", "false"):
-        return [("bool", text == "true")]
-    try:
-        return [("float", float(text))]
-    except ValueError:
-        return []
+    return ast.Binary("=", named, ast.Static("string", text, text))
 
 
 # ---- tags
@@ -199,7 +184,10 @@ def _metrics_range(store: Store, _: Request, form: Form) -> Response:
 
 def _metrics_instant(store: Store, _: Request, form: Form) -> Response:
     span = params.metrics_range(form)
-    query, op = _metrics_query(form)
+    try:
+        query, op = _metrics_query(form)
+    except QueryFailure as error:
+        raise BadRequest(f"compiling query: {error.message}") from None
     found = traceql.metrics_instant(store.traces, query, span.start_ns, span.end_ns)
     return answers.json({"series": tempo_search.instant_series(found, op), "metrics": {}})
 

@@ -11,7 +11,6 @@ from pocket.query import traceql
 from pocket.query.logql.literals import quoted
 from pocket.query.traceql.check import INTRINSIC_TYPES
 from pocket.query.traceql.metrics import Series
-from pocket.query.traceql.search import mentions_name
 from pocket.query.traceql.spansets import Spanset
 from pocket.query.traceql.trace import NO_ROOT, Trace
 from pocket.rows import Span
@@ -21,13 +20,12 @@ _UNITS = ((3600 * 10**9, "h"), (60 * 10**9, "m"))
 
 
 # ---- search
-def results(found: Iterable[traceql.Match], query: traceql.ast.Query, spans_per_set: int) -> list[Json]:
-    named = mentions_name(query)
-    return [_result(match, spans_per_set, named=named) for match in found]
+def results(found: Iterable[traceql.Match], spans_per_set: int) -> list[Json]:
+    return [_result(match, spans_per_set) for match in found]
 
 
-def _result(match: traceql.Match, spans_per_set: int, *, named: bool) -> Json:
-    sets = [_span_set(spanset, match, spans_per_set, named=named) for spanset in match.spansets]
+def _result(match: traceql.Match, spans_per_set: int) -> Json:
+    sets = [_span_set(spanset, match, spans_per_set) for spanset in match.spansets]
     return {
         **summary(match.trace),
         "spanSet": sets[0],
@@ -46,23 +44,23 @@ def summary(trace: Trace) -> Json:
     return head
 
 
-def _span_set(spanset: Spanset, match: traceql.Match, spans_per_set: int, *, named: bool) -> Json:
-    shown = spanset.spans[:spans_per_set] if spans_per_set else spanset.spans
-    body: Json = {"spans": [_span(span, match, named=named) for span in shown], "matched": len(spanset.spans)}
+def _span_set(spanset: Spanset, match: traceql.Match, spans_per_set: int) -> Json:
+    shown = [_span(span, match) for span in spanset.spans[: spans_per_set or 3]]
+    body: Json = {"spans": shown, "matched": len(spanset.spans)}
     if spanset.attributes:
         body["attributes"] = [key_value(name, value) for name, value in spanset.attributes.items()]
     return body
 
 
-def _span(span: Span, match: traceql.Match, *, named: bool) -> Json:
+def _span(span: Span, match: traceql.Match) -> Json:
+    values = {name: shown.value(span, match.trace) for name, shown in match.fields.items()}
     body: Json = {"spanID": span.span_id}
-    if named:
+    if values.pop("name", None):
         body["name"] = span.name
     body["startTimeUnixNano"] = str(span.start_ns)
     if span.duration_ns:
         body["durationNanos"] = str(span.duration_ns)
-    values = [(name, evaluate(span, match.trace)) for name, evaluate in match.fields.items()]
-    attributes = [key_value(name, value) for name, value in values if value is not None]
+    attributes = [key_value(name, value) for name, value in values.items() if value is not None]
     return {**body, "attributes": attributes} if attributes else body
 
 

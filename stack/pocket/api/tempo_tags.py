@@ -80,6 +80,8 @@ def values(store: Store, tag: str, query: str, span: Range) -> list[Json]:
 
 def plain_values(store: Store, tag: str, span: Range) -> list[str]:
     """The values of a bare name, in whatever scope: the first version of the API."""
+    if tag in _KEYWORDS:
+        return []
     named = ast.Intrinsic(tag) if tag in INTRINSICS and ":" not in tag else ast.Attribute("", tag)
     return sorted({_text(value) for value in _raw(store, named, "", span)})[:MAX_VALUES]
 
@@ -100,7 +102,7 @@ def _raw(store: Store, named: ast.Named, query: str, span: Range) -> Iterator[An
 def _evaluated(store: Store, named: ast.Named, query: ast.Query | None, span: Range) -> Iterator[Any]:
     evaluate = compile_field(named)
     found = (evaluate(item, trace) for item, trace in _newest(store, span, query))
-    return (value for value in _flat(found) if value is not None and value != NO_ROOT)
+    return (value for value in _flat(found) if value not in (None, "", NO_ROOT))
 
 
 def _flat(found: Iterable[Any]) -> Iterator[Any]:

@@ -114,7 +114,7 @@ class Node:
 
 @dataclass(slots=True)
 class FlameGraph:
-    """Levels from the root down; a bar is four numbers: distance from the bar before, total, self, name's index."""
+    """Levels from the root down; a bar is four numbers: gap to the bar before, total, self, name's index."""
 
     names: list[str]
     levels: list[list[int]]

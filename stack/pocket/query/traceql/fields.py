@@ -29,7 +29,24 @@ def compile_field(node: ast.Field) -> Evaluate:
         case ast.Unary(op, operand):
             return _unary(op, compile_field(operand))
         case ast.Binary(op, left, right):
-            return _binary(op, compile_field(left), compile_field(right))
+            run = _binary(op, compile_field(left), compile_field(right))
+            return _strict(left, right, run) if op in _COMPARISONS else run
+
+
+_COMPARISONS = ("=", "!=", ">", ">=", "<", "<=")
+
+
+def _strict(left: ast.Field, right: ast.Field, run: Evaluate) -> Evaluate:
+    """An attribute compared with a number must be of its type: Tempo keeps integers and floats apart."""
+    for attribute, static in ((left, right), (right, left)):
+        if (
+            isinstance(attribute, ast.Attribute)
+            and isinstance(static, ast.Static)
+            and static.type in ("int", "float")
+        ):
+            evaluate, other = compile_field(attribute), float if static.type == "int" else int
+            return lambda span, trace: not isinstance(evaluate(span, trace), other) and run(span, trace) is True
+    return run
 
 
 def _unary(op: str, operand: Evaluate) -> Evaluate:

@@ -31,7 +31,7 @@ _INTEGERS = {"minInt": -(2**63), "maxInt": 2**63 - 1}
 def parse(text: str) -> ast.Query:
     """Parse and check a query. Raises ParseError with Tempo's text."""
     if len(text) > MAX_QUERY or max(text.count("("), text.count("{")) > MAX_DEPTH:
-        raise ParseError("parse error at line 0, col 0: query is too long or nested too deeply")
+        raise ParseError("parse error : query is too long or nested too deeply")
     return _parse(text)
 
 
@@ -62,7 +62,7 @@ def _build(text: str) -> ast.Query:
     except UnexpectedInput as error:
         raise ParseError(syntax_error.describe(error, text)) from None
     except ValueError as error:
-        raise ParseError(f"parse error at line 0, col 0: {error}") from None
+        raise ParseError(f"parse error : {error}") from None
     return query
 
 
@@ -135,6 +135,8 @@ class _Builder(Transformer[Token, Any]):
         return attributes
 
     def best(self, op: Token, count: Token) -> ast.Best:
+        if not int(count):
+            raise ParseError("limit must be greater than 0")
         return ast.Best(str(op), int(count))
 
     def series_filter(self, op: str, value: ast.Static) -> ast.SeriesFilter:
@@ -168,12 +170,19 @@ class _Builder(Transformer[Token, Any]):
 def _binary(left: ast.Field, op: Token, right: ast.Field) -> ast.Field:
     nils = [isinstance(side, ast.Static) and side.type == "nil" for side in (left, right)]
     if not any(nils):
-        return ast.Binary(str(op), left, right)
+        return ast.Binary(str(op), _trace_id(left, right), _trace_id(right, left))
     if op not in ("=", "!="):
         raise ParseError(f"{syntax_error.at(op)}syntax error: unexpected nil")
     if all(nils):
         return ast.Static("bool", False, "false")
     return ast.Unary("exists" if op == "!=" else "missing", right if nils[0] else left)
+
+
+def _trace_id(operand: ast.Field, other: ast.Field) -> ast.Field:
+    """Ids are compared in full length, however short the query writes them."""
+    if other != ast.Intrinsic("trace:id") or not isinstance(operand, ast.Static) or operand.type != "string":
+        return operand
+    return ast.Static("string", str(operand.value).lower().zfill(32), operand.text)
 
 
 def _negated(static: ast.Static) -> ast.Static:

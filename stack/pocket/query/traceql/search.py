@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from pocket.query.traceql import ast, pushdown
+from pocket.query.traceql import ast, pushdown, values
 from pocket.query.traceql.fields import Evaluate, compile_field
 from pocket.query.traceql.source import TraceSource
 from pocket.query.traceql.spansets import Spanset, compile_pipeline
@@ -21,7 +21,7 @@ class Match:
 
     trace: Trace
     spansets: list[Spanset]
-    fields: dict[str, Evaluate]
+    fields: dict[str, Shown]
 
 
 def search(
@@ -65,27 +65,53 @@ def by_trace(batch: list[Span]) -> list[list[Span]]:
 
 # ---- the fields that a search shows
 # Known of every result already, or shown in places of their own.
-_SHOWN_ANYWAY = {"name", "duration", "traceDuration", "rootServiceName", "rootName", "trace:id", "span:id"}
+_SHOWN_ANYWAY = {"duration", "traceDuration", "rootServiceName", "rootName", "trace:id", "span:id"}
+_COMPARISONS = {"=", "!=", ">", ">=", "<", "<=", "=~", "!~"}
 
 
-def named_fields(query: ast.Query) -> dict[str, Evaluate]:
-    """Key → value of the attributes and intrinsics that the query mentions, in order of appearance."""
-    named: dict[str, Evaluate] = {}
-    for node in _mentioned(query.pipeline):
-        key = node.name
-        if not (isinstance(node, ast.Intrinsic) and key in _SHOWN_ANYWAY):
-            named.setdefault(key, compile_field(node))
-    return named
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field of a result, and the conditions of which one must hold for it to be shown (None: always)."""
+
+    evaluate: Evaluate
+    conditions: tuple[tuple[str, ast.Static], ...] | None
+
+    def value(self, span: Span, trace: Trace) -> ast.Value:
+        """None if it is not shown; of an array the elements that fulfil a condition."""
+        value = self.evaluate(span, trace)
+        if self.conditions is None:
+            return value
+        if not isinstance(value, list):
+            return value if self._holds(value) else None
+        kept: list[object] = [item for item in value if self._holds(item)]  # type: ignore[arg-type]
+        return kept[0] if len(kept) == 1 else kept or None  # type: ignore[return-value]
+
+    def _holds(self, value: ast.Value) -> bool:
+        return any(values.operate(op, value, static.value) is True for op, static in self.conditions or ())
 
 
-def mentions_name(query: ast.Query) -> bool:
-    return any(node == ast.Intrinsic("name") for node in _mentioned(query.pipeline))
+def named_fields(query: ast.Query) -> dict[str, Shown]:
+    """The attributes and intrinsics that the query mentions, by their key in the answer, in their order."""
+    conditions: dict[ast.Named, tuple[tuple[str, ast.Static], ...] | None] = {}
+    for node, condition in _mentioned(query.pipeline):
+        known = conditions.get(node, ())
+        conditions[node] = None if condition is None or known is None else (*known, condition)
+    return {
+        node.name: Shown(compile_field(node), found)
+        for node, found in conditions.items()
+        if not (isinstance(node, ast.Intrinsic) and node.name in _SHOWN_ANYWAY)
+    }
 
 
-def _mentioned(node: object) -> Iterator[ast.Named]:
+def _mentioned(node: object) -> Iterator[tuple[ast.Named, tuple[str, ast.Static] | None]]:
+    """Fields with the comparison they stand in, if it is one with a literal."""
     match node:
         case ast.Attribute() | ast.Intrinsic():
-            yield node
+            yield node, None
+        case ast.Binary(op, (ast.Attribute() | ast.Intrinsic()) as named, ast.Static() as static) if (
+            op in _COMPARISONS
+        ):
+            yield named, (op, static)
         case ast.Pipeline(elements) | ast.Select(elements):
             for element in elements:
                 yield from _mentioned(element)

@@ -1,6 +1,8 @@
-"""What Tempo says to text that is no TraceQL."""
+"""What Tempo says to text that is no TraceQL: position, token, and up to four that would have been right."""
 
 from __future__ import annotations
+
+import re
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
@@ -10,7 +12,9 @@ _SHOWN = {
     "EQ": "=", "NEQ": "!=", "RE": "=~", "NRE": "!~", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "ADD": "+",
     "SUB": "-", "MUL": "*", "DIV": "/", "MOD": "%", "POW": "^", "NOT": "!", "$END": "$end",
 }  # fmt: skip
+_BARE = re.compile(r"[A-Za-z_]\w*\Z")
 _NAMED = ("IDENTIFIER", "STRING", "INTEGER", "FLOAT", "DURATION")
+_ORDER = (*_NAMED, "LBRACE", "RBRACE", "LPAR", "RPAR", "COMMA", "BY", "WITH", "VBAR")
 
 
 def at(token: Token) -> str:
@@ -22,29 +26,33 @@ def describe(error: UnexpectedInput, text: str) -> str:
     if isinstance(error, UnexpectedCharacters):
         return f"parse error at line {error.line}, col {error.column}: {_bad_character(text, error)}"
     assert isinstance(error, UnexpectedToken)
-    token = error.token
-    if token.type == "$END":
-        line, column = _end(text)
-    else:
-        line, column = token.line or 0, token.column or 0
-    return f"parse error at line {line}, col {column}: syntax error: unexpected {_shown(token)}"
+    if error.token.type == "ATTRIBUTE" and (bare := _BARE.search(text, 0, error.token.start_pos or 0)):
+        # A scope is missing, as in {service.name = "x"}.
+        column = (error.column or 0) - len(bare[0])
+        return f"parse error at line {error.line}, col {column}: unknown identifier: {bare[0]}"
+    expected = sorted(
+        error.accepts or (), key=lambda name: (name not in _ORDER, name in _ORDER and _ORDER.index(name))
+    )
+    wanted = f", expecting {' or '.join(map(_terminal, expected))}" if 0 < len(expected) <= 4 else ""
+    return f"{_where(error.token, text)}syntax error: unexpected {_shown(error.token)}{wanted}"
+
+
+def _where(token: Token, text: str) -> str:
+    if token.type != "$END":
+        return at(token)
+    if not text.strip():
+        return "parse error : "
+    return f"parse error at line {text.count(chr(10)) + 1}, col {len(text) - text.rfind(chr(10))}: "
 
 
 def _bad_character(text: str, error: UnexpectedCharacters) -> str:
-    return (
-        "literal not terminated"
-        if text[error.pos_in_stream or 0] in '"`'
-        else "syntax error: unexpected IDENTIFIER"
-    )
-
-
-def _end(text: str) -> tuple[int, int]:
-    if not text.strip():
-        return 0, 0
-    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+    quote = text[error.pos_in_stream or 0] in '"`'
+    return "literal not terminated" if quote else "syntax error: unexpected IDENTIFIER"
 
 
 def _shown(token: Token) -> str:
-    if token.type in _NAMED:
-        return token.type
-    return _SHOWN.get(token.type, str(token))
+    return token.type if token.type in _NAMED else _SHOWN.get(token.type, str(token))
+
+
+def _terminal(name: str) -> str:
+    return name if name in _NAMED else _SHOWN.get(name, name.lower())

@@ -65,7 +65,7 @@ def _logical(op: str, left: Value, right: Value) -> bool:
 
 
 def _array(op: str, left: Value, right: Value) -> bool:
-    """One side an array: any element will do, but `!=` and `!~` want all (none is, none matches)."""
+    """One side an array: any element will do, for `!=` too (Tempo's fetch layer keeps elements that fulfil it)."""
     if isinstance(left, list) and isinstance(right, list):
         return False
     if isinstance(left, list):
@@ -74,7 +74,7 @@ def _array(op: str, left: Value, right: Value) -> bool:
         results = [operate(op, left, item) for item in right]  # type: ignore[arg-type]
     else:
         return False
-    return all(results) if op in ("!=", "!~") else any(results)
+    return any(result is True for result in results)
 
 
 def arithmetic(op: str, left: Any, right: Any) -> int | float:
