@@ -10,4 +10,4 @@ CREATE TABLE die_specifications (
 INSERT INTO die_specifications (identifier, faces, error_rate, shakes) VALUES
     ('fair',  '{1,2,3,4,5,6}', 0,   0),
     ('risky', '{2,3,4,5,6,7}', 0.1, 0),
-    ('heavy', '{1,2,3,4,5,6}', 0,   40);
+    ('heavy', '{1,2,3,4,5,6}', 0,   20);

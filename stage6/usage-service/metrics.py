@@ -1,0 +1,7 @@
+"""What this service counts of its own trade; HTTP and the database count for themselves."""
+
+from prometheus_client import Counter
+
+STORED = Counter("usage_events_stored", "Usage events stored, each once.", ["event"])
+DUPLICATE = Counter("usage_events_duplicate", "Usage events that were stored already when they came.")
+REJECTED = Counter("usage_events_rejected", "Log records that are no usage events and never will be.")
