@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import collections
+import json
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from workshop.check.apis import Apis
 from workshop.check.manifest import Stage
@@ -11,6 +15,9 @@ from workshop.check.request import TracedRequest
 from workshop.check.spans import TraceSpan, spans
 
 GROUP = "Lesson"
+USAGE_PORT = 8003
+ROUTE_SECONDS = 15  # from the log line to the table, in good times
+MOST_EVENTS = 1000  # in one answer
 
 
 def checks(stage: Stage, apis: Apis, request: TracedRequest) -> list[Check]:
@@ -32,6 +39,62 @@ def overlapping_rolls(apis: Apis, request: TracedRequest) -> Check:
     return Check("overlap", GROUP, "the rolls of a batch overlap in the trace", hint, ask)
 
 
+def database_span(apis: Apis, request: TracedRequest) -> Check:
+    """Stage 5: the query is a span with the stable database attributes, so that it can be looked up."""
+
+    async def ask() -> str:
+        trace = await apis.trace(await request.made())
+        queries = [span for span in spans(trace or {}) if span.attributes.get("db.system.name") == "postgresql"]
+        if not queries:
+            raise NotYetError("no span with db.system.name=postgresql in the fresh trace")
+        if not (text := queries[0].attributes.get("db.query.text")):
+            raise NotYetError(f"“{queries[0].name}” has no db.query.text")
+        return f"{len(queries)} queries, such as {str(text)[:60]}"
+
+    hint = "open the fresh trace in the UI; OTEL_SEMCONV_STABILITY_OPT_IN has to have `database` in it"
+    return Check("database", GROUP, "the database query is a span of the trace", hint, ask)
+
+
+def usage_stored_once(apis: Apis, request: TracedRequest) -> Check:
+    """Stage 6: what the logs say was emitted is what the usage-service has stored, each event once."""
+
+    async def ask() -> str:
+        emitted = await emitted_events(apis)
+        if not emitted:
+            raise NotYetError(f"no usage event in the logs that is older than {ROUTE_SECONDS} s")
+        stored = await stored_events(apis)
+        if missing := [event for event in emitted if event not in stored]:
+            raise NotYetError(f"{len(missing)} of {len(emitted)} events are not stored, such as {missing[0]}")
+        if twice := [event for event, count in stored.items() if count > 1]:
+            raise NotYetError(f"stored twice: {twice[0]}")
+        return f"{len(emitted)} events in the logs, each stored once"
+
+    hint = f"curl -s {apis.service_url(USAGE_PORT)}/usage/summary; python usage_audit.py in stage6/traffic-gen"
+    return Check("usage", GROUP, "each usage event is stored exactly once", hint, ask)
+
+
+async def emitted_events(apis: Apis) -> list[str]:
+    """Ids of the usage events in the logs of the window, but the newest: those may be on their way."""
+    until = time.time_ns() - ROUTE_SECONDS * 10**9
+    streams = await apis.loki('{service_name=~".+"} | json | usage="true"', limit=MOST_EVENTS)
+    lines = [json.loads(line) for stream in streams for at, line, *_ in stream["values"] if int(at) < until]
+    return [line["event_id"] for line in lines]
+
+
+async def stored_events(apis: Apis) -> collections.Counter[str]:
+    """How often each event is in the usage-service's table, page by page in the order of the ids."""
+    since = datetime.fromtimestamp(time.time() - 2 * apis.window, UTC).isoformat()
+    found: collections.Counter[str] = collections.Counter()
+    parameters: dict[str, str | int] = {"since": since, "limit": MOST_EVENTS}
+    while True:
+        response = await apis.client.get(f"{apis.service_url(USAGE_PORT)}/usage/events", params=parameters)
+        page = response.raise_for_status().json()
+        found.update(event["event_id"] for event in page)
+        if len(page) < MOST_EVENTS:
+            return found
+        parameters["after"] = page[-1]["event_id"]
+
+
 def most_at_once(rolls: list[TraceSpan]) -> int:
     """The largest number of spans that run at one moment."""
     ends = sorted([(span.start_ns, 1) for span in rolls] + [(span.end_ns, -1) for span in rolls])
@@ -42,4 +105,8 @@ def most_at_once(rolls: list[TraceSpan]) -> int:
     return most
 
 
-LESSONS: dict[str, Callable[[Apis, TracedRequest], Check]] = {"overlapping rolls": overlapping_rolls}
+LESSONS: dict[str, Callable[[Apis, TracedRequest], Check]] = {
+    "overlapping rolls": overlapping_rolls,
+    "database span": database_span,
+    "usage stored once": usage_stored_once,
+}

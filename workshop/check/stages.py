@@ -9,7 +9,13 @@ from workshop.check.manifest import Hop, ServiceSignals, Stage
 HTTP_FAMILIES = ("http_requests_total", "http_request_duration_seconds")
 LATENCY = "http_request_duration_seconds_bucket"
 TRAFFIC = "traffic-gen"
-ROLLER, FRONTEND, DIE = "dice-roller", "streamlit-frontend", "die-service"
+ROLLER, FRONTEND, DIE, USAGE, POSTGRES = (
+    "dice-roller",
+    "streamlit-frontend",
+    "die-service",
+    "usage-service",
+    "postgres",
+)
 
 ROLLER_1 = ServiceSignals(
     ROLLER, ROLLER, 8001, (*HTTP_FAMILIES, "dice_rolls_total", "dice_roll_value"), exemplars=LATENCY
@@ -82,4 +88,44 @@ STAGE_4 = replace(
     lessons=("overlapping rolls",),
 )
 
-STAGES = {stage.number: stage for stage in (STAGE_1, STAGE_2, STAGE_3, STAGE_4)}
+DATABASE_FAMILIES = (
+    "database_queries_total",
+    "database_query_duration_seconds",
+    "database_connection_pool_size",
+    "database_connection_pool_available",
+)
+DIE_5 = replace(
+    DIE_3,
+    families=(*HTTP_FAMILIES, "die_specifications_requested_total", "die_list_requests_total", *DATABASE_FAMILIES),
+)
+QUERY = Hop(DIE, "SELECT.*", "CLIENT")
+EXPORTER_METRICS = ("pg_up", "pg_stat_database_numbackends", "pg_stat_activity_count", "pg_database_size_bytes")
+
+STAGE_5 = replace(
+    STAGE_4,
+    number=5,
+    services=(*STAGE_4.services[:2], DIE_5),
+    paths=((ROLL_ASYNC, THROW), (ROLL_ASYNC, ASK_DIE, SPECIFICATION, QUERY)),
+    targets=(ROLLER, FRONTEND, DIE, POSTGRES),
+    exporter_metrics=dict.fromkeys(EXPORTER_METRICS, POSTGRES),
+    lessons=("overlapping rolls", "database span"),
+)
+
+FRONTEND_6 = replace(FRONTEND_2, families=(*FRONTEND_2.families, "usage_events_total"))
+USAGE_6 = ServiceSignals(
+    USAGE,
+    USAGE,
+    8003,
+    (*HTTP_FAMILIES, "usage_events_stored_total", "usage_events_duplicate_total", *DATABASE_FAMILIES),
+    exemplars=LATENCY,
+)
+
+STAGE_6 = replace(
+    STAGE_5,
+    number=6,
+    services=(STAGE_5.services[0], FRONTEND_6, DIE_5, USAGE_6),
+    targets=(*STAGE_5.targets, USAGE),
+    lessons=(*STAGE_5.lessons, "usage stored once"),
+)
+
+STAGES = {stage.number: stage for stage in (STAGE_1, STAGE_2, STAGE_3, STAGE_4, STAGE_5, STAGE_6)}
