@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib
 import logging
 import signal
 import socket
@@ -20,6 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
 from pocket import ui
+from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.config import Settings
 from pocket.derive import Generator
 from pocket.metrics import exposition
@@ -40,15 +40,6 @@ log = logging.getLogger(__name__)
 _SELF_INTERVAL, _SELF_TIMEOUT = 5.0, 4.0
 
 
-def _api(name: str) -> Any:
-    """While the API rooms are being built: an absent one answers 404."""
-    try:
-        return importlib.import_module(f"pocket.api.{name}").app
-    except ImportError as error:
-        log.warning("pocket.api.%s is not there yet: %s", name, error)
-        return lambda *_, **__: Starlette()
-
-
 class PortTakenError(Exception):
     """A port cannot be bound; the message names it and its component."""
 
@@ -67,6 +58,7 @@ class Pocket:
         self._settings = settings
         jobs = load(settings.prometheus_config) if settings.prometheus_config else []
         self._sockets = {name: _bind(name, settings.port(name)) for name in _HTTP}
+        _bind("otlp-grpc", settings.port("otlp-grpc")).close()  # gRPC would say it in its own words
         self._store = store = Store(settings)
         self._scraper = Scraper(store, settings, [*jobs, _own_job()])
         self._generator = Generator(store)
@@ -78,7 +70,9 @@ class Pocket:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        grpc_server = self._grpc()
+        grpc_server = otlp_grpc.server(
+            self._receiver, f"127.0.0.1:{self._settings.port('otlp-grpc')}", self._settings.max_body_bytes
+        )
         await grpc_server.start()
         servers = {name: _server(app) for name, app in self._apps().items()}
         serving = [asyncio.create_task(s.serve([self._sockets[name]])) for name, s in servers.items()]
@@ -103,24 +97,18 @@ class Pocket:
         self._store.close()
         if self._queue is not None:
             self._queue.close()
+        gc.unfreeze()  # else DuckDB's bindings find their objects alive at exit, and complain
         log.info("stopped, everything received is on disk")
-
-    def _grpc(self) -> Any:
-        port = self._settings.port("otlp-grpc")
-        try:
-            return otlp_grpc.server(self._receiver, f"127.0.0.1:{port}", self._settings.max_body_bytes)
-        except RuntimeError as error:
-            raise _taken("otlp-grpc", port) from error
 
     def _apps(self) -> dict[str, ASGIApp]:
         """The application of every HTTP port."""
         store, settings, limit = self._store, self._settings, self._settings.max_body_bytes
         bounds: Callable[[], Bounds] = lambda: Bounds.now(settings)  # noqa: E731
         apis = {
-            "prometheus": _api("prometheus")(store, settings, targets=self._scraper.targets),
-            "loki": _api("loki")(store, settings),
-            "tempo": _api("tempo")(store, settings),
-            "pyroscope": _api("pyroscope")(store, settings),
+            "prometheus": prometheus.app(store, settings, targets=self._scraper.targets),
+            "loki": loki.app(store, settings),
+            "tempo": tempo.app(store, settings),
+            "pyroscope": pyroscope.app(store, settings),
         }
         own = Route("/metrics", self._metrics)
         container = container_sink(store, bounds, self._usage)
@@ -158,14 +146,10 @@ def _bind(component: str, port: int) -> socket.socket:
         server.listen(512)
     except OSError as error:
         server.close()
-        raise _taken(component, port) from error
+        raise PortTakenError(
+            f"port {port} ({component}) is in use: stop what listens there, or choose another --port-offset"
+        ) from error
     return server
-
-
-def _taken(component: str, port: int) -> PortTakenError:
-    return PortTakenError(
-        f"port {port} ({component}) is in use: stop what listens there, or choose another --port-offset"
-    )
 
 
 def _join(routes: Sequence[BaseRoute], api: Starlette, limit: int, refuse: Refuse = plain) -> ASGIApp:

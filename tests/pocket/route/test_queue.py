@@ -1,0 +1,70 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pocket.route import UsageQueue
+
+
+def test_first_in_first_out_and_gone_when_acknowledged(tmp_path: Path) -> None:
+    queue = UsageQueue(tmp_path / "q" / "usage.sqlite")
+    queue.put([b"a", b"b"])
+    queue.put([b"c"])
+    batch = queue.oldest(2)
+    assert [body for _, body in batch] == [b"a", b"b"]
+    assert queue.oldest(2) == batch
+    queue.acknowledge([batch[0][0]])
+    queue.acknowledge([batch[0][0]])
+    assert [body for _, body in queue.oldest(9)] == [b"b", b"c"]
+    assert len(queue) == 2
+    queue.close()
+    queue = UsageQueue(tmp_path / "q" / "usage.sqlite")
+    assert (len(queue), [body for _, body in queue.oldest(9)]) == (2, [b"b", b"c"])
+    queue.close()
+
+
+def test_an_id_is_never_used_again(tmp_path: Path) -> None:
+    queue = UsageQueue(tmp_path / "usage.sqlite")
+    queue.put([b"a"])
+    [(first, _)] = queue.oldest(1)
+    queue.acknowledge([first])
+    queue.put([b"b"])
+    assert queue.oldest(1)[0][0] > first
+    queue.close()
+
+
+def test_the_oldest_go_when_it_is_full(tmp_path: Path) -> None:
+    queue = UsageQueue(tmp_path / "usage.sqlite", limit=3)
+    queue.put([b"%d" % n for n in range(5)])
+    queue.put([b"5"])
+    assert [body for _, body in queue.oldest(9)] == [b"3", b"4", b"5"]
+    assert (len(queue), queue.dropped) == (3, 3)
+    queue.close()
+
+
+WRITER = """
+import sys, pathlib
+from pocket.route import UsageQueue
+queue = UsageQueue(pathlib.Path(sys.argv[1]))
+n = 0
+while True:
+    n += 1
+    queue.put([b"%d" % n])
+    print(n, flush=True)
+"""
+
+
+def test_kill_9_loses_nothing_that_was_put(tmp_path: Path) -> None:
+    file = tmp_path / "usage.sqlite"
+    child = subprocess.Popen([sys.executable, "-c", WRITER, str(file)], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    for _ in range(20):
+        child.stdout.readline()
+    os.kill(child.pid, signal.SIGKILL)
+    put = 20 + len(child.stdout.read().splitlines())
+    child.wait()
+    child.stdout.close()
+    queue = UsageQueue(file)
+    assert [body for _, body in queue.oldest(put)] == [b"%d" % n for n in range(1, put + 1)]
+    queue.close()
