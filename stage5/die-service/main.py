@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Path, Request
 from fastapi.responses import JSONResponse
@@ -31,7 +31,7 @@ class Problem(BaseModel):
 
 
 Identifier = Annotated[str, Path(pattern="^[a-z0-9-]{1,32}$")]
-PROBLEMS = {status: {"model": Problem} for status in (404, 503)}
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Problem}}
 RETRY = {"retry-after": "1"}
 
 
@@ -51,13 +51,13 @@ async def unavailable(request: Request, error: DatabaseUnavailableError) -> JSON
     return JSONResponse({"detail": str(error)}, 503, RETRY)
 
 
-@app.get("/dice", responses={503: PROBLEMS[503]})
+@app.get("/dice", responses=UNAVAILABLE)
 async def identifiers() -> Identifiers:
     metrics.LISTED.inc()
     return Identifiers(identifiers=await specifications.identifiers(database))
 
 
-@app.get("/dice/{identifier}", responses=PROBLEMS)
+@app.get("/dice/{identifier}", responses=UNAVAILABLE | {404: {"model": Problem}})
 async def specification(identifier: Identifier) -> Specification:
     found = await specifications.find(database, identifier)
     trace.get_current_span().set_attributes({"die.type": identifier, "die.found": found is not None})
@@ -76,7 +76,7 @@ async def root() -> dict[str, str | list[str]]:
     return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
 
 
-@app.get("/healthz", responses={503: PROBLEMS[503]})
+@app.get("/healthz", responses=UNAVAILABLE)
 async def healthz() -> dict[str, str]:
     metrics.LOADED.set(await database.probe(specifications.COUNT))
     return {"status": "ok"}

@@ -38,7 +38,7 @@ def whole_number(variable: str, default: str, maximum: int) -> int:
 
 
 LIMIT = whole_number("DATABASE_POOL_SIZE", "8", 100)
-ADDRESS = {
+ADDRESS: dict[str, str | int] = {
     db_attributes.DB_SYSTEM_NAME: "postgresql",
     db_attributes.DB_NAMESPACE: os.environ["PGDATABASE"],
     server_attributes.SERVER_ADDRESS: os.environ["PGHOST"],

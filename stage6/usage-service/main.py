@@ -4,7 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import FastAPI, Query, Request, Response
@@ -34,7 +34,7 @@ class Problem(BaseModel):
     detail: str
 
 
-PROBLEMS = {503: {"model": Problem}}
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Problem}}
 
 
 @asynccontextmanager
@@ -100,12 +100,12 @@ def refuse(request: Request, problems: Sequence[str]) -> Response:
     return otlp.success(request, len(problems), problems[0] if problems else "")
 
 
-@app.get("/usage/summary", responses=PROBLEMS)
+@app.get("/usage/summary", responses=UNAVAILABLE)
 async def summary() -> Summary:
     return await store.summary()
 
 
-@app.get("/usage/events", responses=PROBLEMS)
+@app.get("/usage/events", responses=UNAVAILABLE)
 async def events(
     after: UUID = LOWEST,
     since: AwareDatetime = BEGINNING,
@@ -121,7 +121,7 @@ async def root() -> dict[str, str | list[str]]:
     return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
 
 
-@app.get("/healthz", responses=PROBLEMS)
+@app.get("/healthz", responses=UNAVAILABLE)
 async def healthz() -> dict[str, str]:
     await store.ready()
     return {"status": "ok"}
