@@ -18,7 +18,7 @@ SERVER_SECONDS = 10.0
 class Apis:
     client: httpx.AsyncClient
     offset: int
-    window: int = 300  # seconds the queries look back
+    window: int = 300  # seconds that queries look back
 
     def url(self, component: str) -> str:
         return f"http://127.0.0.1:{STACK_PORTS[component] + self.offset}"

@@ -24,6 +24,7 @@ from workshop.paths import RunPaths
 from workshop.run import state
 
 NOTHING_RUNS = 2
+WINDOW = (30, 300)  # seconds
 
 
 def run_check(
@@ -41,8 +42,13 @@ def run_check(
     manifest = STAGES.get(stage)
     if manifest is None:
         raise WorkshopError(f"there is no checklist for stage {stage} yet (workshop/check/stages.py).")
-    _refuse_other_stage(stage, paths)
-    result = asyncio.run(_check(manifest, root / f"stage{stage}", offset, deadline, None if as_json else console))
+    run = state.running(paths)
+    if run and run["stage"] != stage:
+        other = run["stage"]
+        raise WorkshopError(f"stage {other} runs, not stage {stage}: workshop check {other}", code=NOTHING_RUNS)
+    shown = None if as_json else console
+    asked = _check(manifest, root / f"stage{stage}", offset, _window(run), deadline, shown)
+    result = asyncio.run(asked)
     _save(result, paths)
     if as_json:
         print(json.dumps(result.as_json(), indent=2, ensure_ascii=False))
@@ -51,17 +57,19 @@ def run_check(
     return 0 if result.ok else 1
 
 
-def _refuse_other_stage(stage: int, paths: RunPaths) -> None:
-    run = state.running(paths)
-    if run and run["stage"] != stage:
-        raise WorkshopError(
-            f"stage {run['stage']} runs, not stage {stage}: workshop check {run['stage']}", code=NOTHING_RUNS
-        )
+def _window(run: state.RunState | None) -> int:
+    """Seconds to look back: not beyond the start of this run, or an earlier one's data could stand in for it."""
+    if run is None:
+        return WINDOW[1]
+    age = datetime.now(UTC) - datetime.fromisoformat(run["started"])
+    return max(WINDOW[0], min(WINDOW[1], round(age.total_seconds())))
 
 
-async def _check(manifest: Stage, folder: Path, offset: int, deadline: float, console: Console | None) -> Result:
+async def _check(
+    manifest: Stage, folder: Path, offset: int, window: int, deadline: float, console: Console | None
+) -> Result:
     async with httpx.AsyncClient(timeout=SERVER_SECONDS, trust_env=False) as client:
-        apis = Apis(client, offset)
+        apis = Apis(client, offset, window)
         stack = await which_stack(apis, manifest)
         checks = questions(manifest, folder, apis)
         answers = await _ask(checks, deadline, console)
