@@ -8,7 +8,6 @@ from typing import Any
 
 from pocket.api.tempo_proto import any_value, value_json
 from pocket.query import traceql
-from pocket.query.logql.literals import quoted
 from pocket.query.traceql.check import INTRINSIC_TYPES
 from pocket.query.traceql.metrics import Series
 from pocket.query.traceql.spansets import Spanset
@@ -102,44 +101,25 @@ def _decimal(ns: int, size: int) -> str:
 def series(found: Iterable[Series], op: str) -> list[Json]:
     """A range query's series: samples oldest first."""
     return [
-        {**_labels(item, op), "samples": [_sample(t, value) for t, value in item.samples], "exemplars": []}
+        {"labels": _labels(item, op), "samples": [_sample(t, value) for t, value in item.samples], "exemplars": []}
         for item in found
     ]
 
 
 def instant_series(found: Iterable[Series], op: str) -> list[Json]:
-    return [{**_labels(item, op), "value": _finite(item.samples[-1][1])} for item in found]
+    return [{"labels": _labels(item, op), **_value(item.samples[-1][1])} for item in found]
 
 
 def _sample(t_ms: int, value: float) -> Json:
-    return {"timestampMs": str(t_ms), "value": _finite(value)}
+    return {"timestampMs": str(t_ms), **_value(value)}
 
 
-def _finite(value: float) -> float | str:
+def _value(value: float) -> Json:
+    """Zero is left out, what JSON has no number for is text."""
     if math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
+        return {"value": value} if value else {}
+    return {"value": "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")}
 
 
-def _labels(item: Series, op: str) -> Json:
-    labels = item.labels or (("__name__", op),)
-    return {
-        "labels": [key_value(name, value) for name, value in labels],
-        "promLabels": "{"
-        + ", ".join(f"{_prom_name(n)}={quoted(_prom_value(v))}" for n, v in sorted(labels))
-        + "}",
-    }
-
-
-def _prom_name(name: str) -> str:
-    return name if name.replace("_", "a").isalnum() else quoted(name)
-
-
-def _prom_value(value: Any) -> str:
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return f"int({value})"
-    return str(value) or "<empty>"
+def _labels(item: Series, op: str) -> list[Json]:
+    return [key_value(name, value) for name, value in item.labels or (("__name__", op),)]

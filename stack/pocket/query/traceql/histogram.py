@@ -18,10 +18,10 @@ def _bound(value: int) -> float:
 
 
 def quantile(q: float, counts: Mapping[float, int]) -> float:
-    """The q-quantile, 0 ≤ q ≤ 1; NaN without samples."""
+    """The q-quantile; 0 without samples, and for a q outside [0, 1]."""
     total = sum(counts.values())
     if not total or not 0 <= q <= 1:
-        return math.nan
+        return 0.0
     wanted, seen, below = max(1, math.ceil(q * total)), 0, 0.0
     for bound in sorted(counts):
         if seen + counts[bound] > wanted:

@@ -94,13 +94,15 @@ def _collect(source: TraceSource, query: ast.Query, metrics: ast.Metrics, steps:
     by = [(_label(node), compile_field(node)) for node in metrics.by]
     measure = _measure(metrics.attribute)
     collected: Buckets = {}
+    if metrics.op in ("rate", "count_over_time") and not by:
+        collected[()] = [[] for _ in range(steps.count)]  # nothing found is a series of zeros
     end = steps.start_ns + steps.count * steps.step_ns + 1
     for trace, spansets in matches(source, query, steps.start_ns + 1, end):
         for spanset in spansets:
             for span in spanset.spans:
                 value = measure(span, trace)
                 labels = tuple((name, evaluate(span, trace)) for name, evaluate in by)
-                if value is not None and (not labels or any(value is not None for _, value in labels)):
+                if value is not None:
                     empty: list[list[float]] = [[] for _ in range(steps.count)]
                     collected.setdefault(labels, empty)[steps.index(span.start_ns)].append(value)
     return collected
@@ -134,8 +136,10 @@ def _counts(_: ast.Metrics, steps: Window, collected: Buckets, __: float) -> lis
 
 
 def _rate(_: ast.Metrics, steps: Window, collected: Buckets, seconds: float) -> list[Series]:
+    per_second = 1.0 / seconds  # Tempo multiplies by it; dividing differs in the last digit
     return [
-        _series(labels, steps, [len(values) / seconds for values in found]) for labels, found in collected.items()
+        _series(labels, steps, [len(values) * per_second for values in found])
+        for labels, found in collected.items()
     ]
 
 
@@ -156,7 +160,7 @@ def _histogram(metrics: ast.Metrics, steps: Window, collected: Buckets, _: float
         counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found]
         for bound in sorted({bound for counts in counted for bound in counts}):
             counts = [float(step.get(bound, 0)) for step in counted]
-            series.append(_series((*labels, ("__bucket", bound)), steps, counts))
+            series.append(_series((("__bucket", bound), *labels), steps, counts))
     return series
 
 
@@ -165,7 +169,7 @@ def _quantiles(metrics: ast.Metrics, steps: Window, collected: Buckets, _: float
     for labels, found in collected.items():
         counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found]
         for q in metrics.quantiles:
-            series.append(_series((*labels, ("p", q)), steps, [histogram.quantile(q, step) for step in counted]))
+            series.append(_series((("p", q), *labels), steps, [histogram.quantile(q, step) for step in counted]))
     return series
 
 

@@ -14,7 +14,7 @@ _SHOWN = {
 }  # fmt: skip
 _BARE = re.compile(r"[A-Za-z_]\w*\Z")
 _NAMED = ("IDENTIFIER", "STRING", "INTEGER", "FLOAT", "DURATION")
-_ORDER = (*_NAMED, "LBRACE", "RBRACE", "LPAR", "RPAR", "COMMA", "BY", "WITH", "VBAR")
+_ORDER = (*_NAMED, "LBRACE", "RBRACE", "LPAR", "RPAR", "COMMA", "BY", "TOPK", "BOTTOMK", "WITH", "VBAR")
 
 
 def at(token: Token) -> str:
