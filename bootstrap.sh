@@ -26,6 +26,13 @@ install_venv_package() {
   apt-get install -y -qq python3-venv >/dev/null 2>&1 || { apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; }
 }
 
+# Debian keeps pip as a wheel in a package of its own, which needs no root to be fetched and unpacked.
+unpack_debian_pip() {
+  local folder=$1
+  (cd "$folder" && apt-get download -qq python3-pip-whl && dpkg-deb -x python3-pip-whl_*.deb .) >/dev/null 2>&1 || return 1
+  pip_wheel=$(ls "$folder"/usr/share/python-wheels/pip-*.whl)
+}
+
 make_venv() { # Debian's python3 comes without ensurepip: then pip or uv from elsewhere will do as well
   if ! has ensurepip && ! has pip && ! command -v uv >/dev/null && as_root_on_debian; then install_venv_package; fi
   if has ensurepip; then
@@ -34,6 +41,8 @@ make_venv() { # Debian's python3 comes without ensurepip: then pip or uv from el
     "$python" -m venv --clear --without-pip .venv && "$python" -m pip --python .venv/bin/python install -q --disable-pip-version-check "$uv"
   elif command -v uv >/dev/null; then
     uv venv -q --clear --python "$python" .venv && uv pip install -q --python .venv/bin/python "$uv"
+  elif command -v apt-get >/dev/null && unpack_debian_pip "$scratch"; then
+    "$python" -m venv --clear --without-pip .venv && "$python" "$pip_wheel/pip" --python .venv/bin/python install -q "$uv"
   else
     fail "this Python has neither venv nor pip. Install one first: sudo apt-get install python3-venv"
   fi
@@ -42,4 +51,6 @@ make_venv() { # Debian's python3 comes without ensurepip: then pip or uv from el
 uv="uv==${UV_VERSION:?}"
 if [ -x .venv/bin/uv ] && suits .venv/bin/python; then exit 0; fi
 python=$(find_python)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
 make_venv || fail "could not make .venv with $python; the lines above say why."
