@@ -63,6 +63,7 @@ FRONTEND = Red(
     "streamlit-frontend", "streamlit_requests_total", "status_code", "streamlit_request_duration_seconds"
 )
 
+ROLLER_WITH_BATCHES = Red("dice-roller", only='handler=~"/roll(-async)?"')
 DIE_SERVICE = Red("die-service", only='handler=~"/dice.*"')
 
 
@@ -215,6 +216,52 @@ def rolls(dice: Sequence[str]) -> Row:
         size=(24 - 8 * len(dice) or 24, 8),
     )
     return Row("Rolls", [results, *values])
+
+
+def batches() -> Row:
+    job = 'job="dice-roller"'
+    single = f"""sum by (le) (rate(http_request_duration_seconds_bucket{{{job}, handler="/roll"}}{RATE}))"""
+    batch = f"sum by (le) (rate(async_roll_duration_seconds_bucket{{{job}}}{RATE}))"
+    return Row(
+        "All at once",
+        [
+            panels.lines(
+                "One roll, and a batch of rolls",
+                "Medians. A batch takes as long as its slowest roll, not as long as all of them together.",
+                "s",
+                promql(f"histogram_quantile(0.5, {single})", "one roll"),
+                promql(f"histogram_quantile(0.5, {batch})", "a batch", exemplar=True),
+            ),
+            panels.lines(
+                "Rolls a second",
+                "All rolls, and those of them that were made at once.",
+                "ops",
+                promql(f"sum(rate(dice_rolls_total{{{job}}}{RATE}))", "all"),
+                promql(f"sum(rate(async_rolls_total{{{job}}}{RATE}))", "at once"),
+            ),
+            panels.lines(
+                "Rolls in batches by result",
+                "One that fails does not stop the others; those whose caller went away are cancelled.",
+                "ops",
+                promql(f"sum by (result) (rate(async_rolls_total{{{job}}}{RATE}))", "{{result}}"),
+                size=(8, 8),
+                stacked=True,
+            ),
+            panels.lines(
+                "Rolls in the air",
+                "How many rolls of batches wait at this very moment. It must come back to zero.",
+                "short",
+                promql(f"sum(async_rolls_in_progress{{{job}}})", "in progress"),
+                size=(8, 8),
+            ),
+            panels.bars(
+                "Batch sizes",
+                "Batches of the time range by the number of rolls asked for.",
+                "short",
+                buckets(f"sum by (le) (increase(async_roll_batch_size_bucket{{{job}}}[$__range]))", instant=True),
+            ),
+        ],
+    )
 
 
 def logs(services: Sequence[str]) -> Row:

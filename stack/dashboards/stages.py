@@ -60,7 +60,25 @@ def stage3() -> list[Row]:
     ]
 
 
-STAGES = {1: stage1, 2: stage2, 3: stage3}
+def stage4() -> list[Row]:
+    services = ["streamlit-frontend", "dice-roller", "die-service"]
+    return [
+        rows.red(rows.FRONTEND),
+        rows.red(rows.ROLLER_WITH_BATCHES),
+        rows.red(rows.DIE_SERVICE),
+        rows.batches(),
+        rows.specifications(),
+        rows.clicks(),
+        rows.rolls(["fair", "risky", "heavy"]),
+        rows.traces(CLICKS, FAILED_CLICKS),
+        rows.service_graph(),
+        rows.logs(services),
+        *(rows.profile(service) for service in services),
+        rows.runtime(services),
+    ]
+
+
+STAGES = {1: stage1, 2: stage2, 3: stage3, 4: stage4}
 
 
 def build(stage: int) -> Dashboard:

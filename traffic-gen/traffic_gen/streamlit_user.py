@@ -41,8 +41,11 @@ class StreamlitUser:
             await self.session.__aexit__(None, None, None)
         self.session = None
 
+    def choose(self, rng: random.Random) -> str:
+        return rng.choices(list(self.dice), weights=list(self.dice.values()))[0]
+
     async def act(self, rng: random.Random) -> Outcome:
-        die = rng.choices(list(self.dice), weights=list(self.dice.values()))[0]
+        die = self.choose(rng)
         return await self.click(f"roll {die}", "Roll", {"Die": die})
 
     async def click(self, action: str, button: str, choices: Mapping[str, str | int]) -> Outcome:
@@ -73,6 +76,20 @@ class StreamlitUser:
         if self.session is None:
             self.session = await Session(frontend_url()).__aenter__()
         return self.session
+
+
+class BatchUser(StreamlitUser):
+    """Rolls up to `max_async_rolls` dice at once with `async_probability`, else one."""
+
+    async def act(self, rng: random.Random) -> Outcome:
+        if rng.random() >= self.settings.async_probability:
+            return await super().act(rng)
+        most = self.settings.max_async_rolls
+        choices: dict[str, str | int] = {
+            "Die": self.choose(rng),
+            "Number of dice": rng.randint(min(2, most), most),
+        }
+        return await self.click(f"roll {choices['Die']} at once", "Roll all at once", choices)
 
 
 def shown_status(page: Page) -> str:

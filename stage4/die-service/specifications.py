@@ -1,0 +1,30 @@
+"""The dice, read from dice.json once at start. A file that makes no sense refuses to start, with the reason."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+DICE_FILE = Path(os.getenv("DICE_FILE", Path(__file__).with_name("dice.json")))
+
+
+class Specification(BaseModel, extra="forbid"):
+    identifier: str = Field(pattern="^[a-z0-9-]{1,32}$")
+    faces: list[int] = Field(min_length=1, max_length=100)
+    error_rate: float = Field(ge=0, le=1)
+    shakes: int = Field(ge=0, le=1000)
+
+
+Specifications = TypeAdapter(Annotated[list[Specification], Field(min_length=1)])
+
+
+def load(file: Path) -> dict[str, Specification]:
+    try:
+        listed = Specifications.validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SystemExit(f"die-service: cannot use {file}: {error}") from None
+    dice = {specification.identifier: specification for specification in listed}
+    if len(dice) < len(listed):
+        raise SystemExit(f"die-service: cannot use {file}: an identifier is there twice")
+    return dice
