@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any
 
 import uvicorn
@@ -80,6 +80,7 @@ class Pocket:
         # What is loaded stays; short-lived rows need no search for cycles (35 % of the decoding otherwise).
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
+        await _started(servers.values(), serving)
         log.info("ready: http://127.0.0.1:%d", self._settings.port("grafana"))
         await _first(stop, [*jobs, *serving])
         await _cancel(jobs)
@@ -173,6 +174,11 @@ def _server(app: ASGIApp) -> _Uvicorn:
         server_header=False,
     )  # fmt: skip
     return _Uvicorn(config)
+
+
+async def _started(servers: Iterable[uvicorn.Server], serving: list[asyncio.Task[None]]) -> None:
+    while not all(server.started for server in servers) and not any(task.done() for task in serving):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)  # uvicorn has a flag, no event
 
 
 async def _first(stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -36,7 +37,10 @@ def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute
         processed = [process(entry, now) for entry in entries]
         good, _ = check([entry for entry, _ in processed], now)
         _append(store, good, len(entries))
-        usage.put([entry for entry, fields in processed if fields.get("usage") is True])
+        try:
+            usage.put([entry for entry, fields in processed if fields.get("usage") is True])
+        except sqlite3.Error as error:
+            raise BodyError(503, f"the usage queue cannot be written: {error}") from error
         store.flush()
 
     async def sink(entries: list[LogEntry]) -> None:

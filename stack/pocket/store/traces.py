@@ -22,7 +22,7 @@ _COLUMNS = (
 )
 # A trace's other spans are looked for this far around the span that was found: it bounds the scan.
 _REACH_NS = 3600 * 10**9
-_TRACES_A_PAGE = (32, 128, 512)
+_SPANS_A_PAGE, _TRACES_A_PAGE = 1000, 64
 
 
 class Traces:
@@ -52,28 +52,26 @@ class Traces:
             "end_ns - start_ns >= ?": min_duration_ns or None, "end_ns - start_ns <= ?": max_duration_ns,
         }  # fmt: skip
         given = {condition: value for condition, value in filters.items() if value is not None}
-        where = " and ".join(["start_ns >= ?", "start_ns < ?", *given])
-        found = self._database.query(
-            f"select trace_id::varchar, min(start_ns), max(start_ns) from spans where {where}"  # noqa: S608
-            " group by trace_id order by max(start_ns) desc",
-            [start_ns, end_ns, *given.values()],
-        )
-        position = 0
-        while position < len(found):
-            size = _TRACES_A_PAGE[min(position // 64, 2)]
-            yield self._whole(found[position : position + size])
-            position += size
+        where = " and ".join(given) or "true"
+        select = "select start_ns, trace_id::varchar from spans"
+        seen: set[str] = set()
+        for rows in pages(self._database, select, where, [*given.values()], "start_ns", start_ns, end_ns,
+                          newest_first=True, page=_SPANS_A_PAGE):  # fmt: skip
+            found = {trace_id: start for start, trace_id in reversed(rows) if trace_id not in seen}
+            newest = sorted(found, key=lambda trace_id: found[trace_id], reverse=True)
+            for position in range(0, len(newest), _TRACES_A_PAGE):
+                batch = newest[position : position + _TRACES_A_PAGE]
+                yield self._whole(batch, found[batch[-1]], found[batch[0]])
+            seen.update(newest)
 
-    def _whole(self, found: Sequence[tuple[str, int, int]]) -> list[Span]:
-        """All spans of the found (trace id, first, last), traces in the order given."""
-        ids = ",".join(f"'{trace_id}'::uuid" for trace_id, _, _ in found)
-        first, last = min(row[1] for row in found) - _REACH_NS, max(row[2] for row in found) + _REACH_NS
+    def _whole(self, trace_ids: list[str], first: int, last: int) -> list[Span]:
+        """All spans of these traces, in the order given, looked for around the times at which they were found."""
         rows = self._database.query(
-            f"select {_COLUMNS} from spans"  # noqa: S608
-            f" where start_ns between ? and ? and trace_id in ({ids}) order by start_ns",
-            [first, last],
+            f"select {_COLUMNS} from spans where start_ns between ? and ?"  # noqa: S608
+            " and trace_id in (select unnest(?::uuid[])) order by start_ns",
+            [first - _REACH_NS, last + _REACH_NS, trace_ids],
         )
-        by_trace: dict[str, list[tuple[Any, ...]]] = {trace_id: [] for trace_id, _, _ in found}
+        by_trace: dict[str, list[tuple[Any, ...]]] = {trace_id: [] for trace_id in trace_ids}
         for row in rows:
             by_trace[row[2]].append(row)
         return self._spans([row for rows_ in by_trace.values() for row in rows_])

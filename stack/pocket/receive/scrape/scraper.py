@@ -73,7 +73,10 @@ class Scraper:
         due = time.monotonic() + random.uniform(0, min(interval, 1))
         while True:
             await asyncio.sleep(due - time.monotonic())
-            await self.scrape(loop)
+            try:
+                await self.scrape(loop)
+            except Exception:  # one target's surprise must not end the others' scrapes
+                log.exception("scraper: %s", loop.state.scrape_url)
             # A late scrape does not shift those after it; missed ones are left out.
             due += interval * max(1, -(-(time.monotonic() - due) // interval))
 
