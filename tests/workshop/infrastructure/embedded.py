@@ -73,10 +73,22 @@ class Database:
         except (OSError, asyncpg.CannotConnectNowError):
             return False
 
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """One more connection, idle."""
+        with asyncio.Runner() as runner:
+            connection = runner.run(self._connect(PASSWORD))
+            runner.run(connection.execute("SELECT 1"))
+            yield
+            connection.terminate()
+
+    async def _connect(self, password: str) -> asyncpg.Connection:
+        at = {"host": "127.0.0.1", "port": self.port, "user": "dice", "database": "dice"}
+        return await asyncpg.connect(**at, password=password, timeout=5)
+
     def query(self, sql: str, password: str = PASSWORD) -> object:
         async def ask() -> object:
-            at = {"host": "127.0.0.1", "port": self.port, "user": "dice", "database": "dice"}
-            connection = await asyncpg.connect(**at, password=password, timeout=5)
+            connection = await self._connect(password)
             try:
                 return await connection.fetchval(sql)
             finally:

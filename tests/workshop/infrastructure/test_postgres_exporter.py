@@ -20,6 +20,7 @@ from workshop.errors import WorkshopError
 from workshop.infrastructure.postgres_exporter import data_source
 
 COMMAND = [sys.executable, "-m", "workshop.infrastructure.postgres_exporter"]
+SHOWN = ("datid", "datname", "state")
 Samples = dict[str, dict[tuple[str, ...], float]]
 
 
@@ -44,7 +45,10 @@ def scrape(port: int) -> Samples:
     except URLError:
         return {}
     return {
-        family.name: {tuple(v for _, v in sorted(s.labels.items())): s.value for s in family.samples}
+        family.name: {
+            tuple(value for name, value in sorted(s.labels.items()) if name in SHOWN): s.value
+            for s in family.samples
+        }
         for family in text_string_to_metric_families(text)
     }
 
@@ -59,7 +63,9 @@ def test_what_it_says_of_a_running_server(database: Database) -> None:
             "dice", "postgres", "template0", "template1",
         }  # fmt: skip
         assert [n for (_, name), n in found["pg_stat_database_numbackends"].items() if name == "dice"] == [1]
-        assert found["pg_stat_activity_count"]["dice", "active"] == 1
+        assert found["pg_stat_activity_count"]["dice", "active"] == 0  # its own connection is not counted
+        with database.connected():
+            assert scrape(port)["pg_stat_activity_count"]["dice", "idle"] == 1
         assert found["pg_stat_activity_count"]["dice", "idle in transaction"] == 0
         assert found["pg_database_size_bytes"]["dice",] == database.query("SELECT pg_database_size('dice')")
         process.send_signal(signal.SIGTERM)
