@@ -59,7 +59,9 @@ class Scraper:
 
     async def run(self) -> None:
         """Until cancelled; marks every series stale at the end, as Prometheus does when a target goes."""
-        async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as self._client:
+        # A connection each time: uvicorn closes an idle one after 5 s, which is when the next scrape would use it.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(trust_env=False, follow_redirects=True, limits=limits) as self._client:
             try:
                 async with asyncio.TaskGroup() as group:
                     for loop in self._loops:
