@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case a line reads best
 """The log lines the LogQL tests ask about, in memory and in a real Loki."""
 
 from __future__ import annotations
@@ -118,8 +119,8 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="session")
-def real_loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, int]]:
-    """A Loki process with `entries(base)`, as (client, base_ns)."""
+def real_loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, int, list[LogEntry]]]:
+    """A Loki process with `entries(base)`, as (client, base_ns, entries)."""
     binary = tool("loki")
     if not binary:
         pytest.skip("no loki binary in REAL_TOOLS_DIR or PATH")
@@ -133,8 +134,9 @@ def real_loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.
         wait_until_ready(f"http://127.0.0.1:{port}/ready", process)
         base = (int(time.time()) - 900) // 60 * 60 * SECOND
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            push(client, entries(base))
-            yield client, base
+            rows = entries(base)
+            push(client, rows)
+            yield client, base, rows
     finally:
         process.terminate()
         process.wait(20)
