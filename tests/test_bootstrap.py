@@ -14,10 +14,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Path:
-    """A folder with bootstrap.sh, and bin/ as the whole PATH: bash, env and what a test adds."""
+    """A folder with bootstrap.sh, and bin/ as the whole PATH: a few programs and what a test adds."""
     shutil.copy(ROOT / "bootstrap.sh", tmp_path)
     (tmp_path / "bin").mkdir()
-    for name in ("bash", "env"):
+    for name in ("bash", "env", "mktemp", "rm"):
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
     program(tmp_path, "id", "echo 1000")
     return tmp_path
@@ -55,11 +55,29 @@ def test_a_python_that_is_too_old(machine: Path) -> None:
     )
 
 
-def test_neither_venv_nor_pip_nor_uv(machine: Path) -> None:
+@pytest.fixture
+def bare_python(machine: Path) -> dict[str, str]:
+    """The environment of a Python without ensurepip and pip, as Debian's python3 comes."""
     (machine / "broken").mkdir()
     for module in ("ensurepip", "pip"):
         (machine / "broken" / f"{module}.py").write_text("raise ImportError")
-    run = bootstrap(machine, PYTHON=sys.executable, PYTHONPATH=str(machine / "broken"))
+    return {"PYTHON": sys.executable, "PYTHONPATH": str(machine / "broken")}
+
+
+def test_debians_pip_wheel_without_root(machine: Path, bare_python: dict[str, str]) -> None:
+    for name in ("rm", "mkdir"):
+        (machine / "bin" / name).symlink_to(str(shutil.which(name)))
+    program(machine, "apt-get", "echo > python3-pip-whl_1_all.deb")
+    wheel = "usr/share/python-wheels/pip-1-py3-none-any.whl/pip"
+    pip = "import sys; print(*sys.argv[1:])"
+    program(machine, "dpkg-deb", f"mkdir -p {wheel}; echo '{pip}' > {wheel}/__main__.py")
+    run = bootstrap(machine, **bare_python)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == "--python .venv/bin/python install -q uv==0.0.0\n"
+
+
+def test_neither_venv_nor_pip_nor_uv(machine: Path, bare_python: dict[str, str]) -> None:
+    run = bootstrap(machine, **bare_python)
     assert "sudo apt-get install python3-venv" in only_line(run)
     assert not (machine / ".venv").exists()
 

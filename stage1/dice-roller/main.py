@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query
 from pydantic import BaseModel
@@ -27,7 +27,7 @@ class Problem(BaseModel):
 
 
 Identifier = Annotated[str, Query(pattern="^[a-z0-9-]{1,32}$")]
-PROBLEMS = {status: {"model": Problem} for status in (404, 500)}
+PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (404, 500)}
 
 
 @asynccontextmanager
