@@ -27,10 +27,15 @@ install_venv_package() {
 }
 
 # Debian keeps pip as a wheel in a package of its own, which needs no root to be fetched and unpacked.
-unpack_debian_pip() {
-  local folder=$1
-  (cd "$folder" && apt-get download -qq python3-pip-whl && dpkg-deb -x python3-pip-whl_*.deb .) >/dev/null 2>&1 || return 1
-  pip_wheel=$(ls "$folder"/usr/share/python-wheels/pip-*.whl)
+install_with_debian_pip() {
+  local folder
+  folder=$(mktemp -d)
+  (cd "$folder" && apt-get download -qq python3-pip-whl && dpkg-deb -x python3-pip-whl_*.deb .) >/dev/null 2>&1 &&
+    "$python" -m venv --clear --without-pip .venv &&
+    "$python" "$(echo "$folder"/usr/share/python-wheels/pip-*.whl)/pip" --python .venv/bin/python install -q "$uv"
+  local status=$?
+  rm -r "$folder"
+  return $status
 }
 
 make_venv() { # Debian's python3 comes without ensurepip: then pip or uv from elsewhere will do as well
@@ -41,8 +46,8 @@ make_venv() { # Debian's python3 comes without ensurepip: then pip or uv from el
     "$python" -m venv --clear --without-pip .venv && "$python" -m pip --python .venv/bin/python install -q --disable-pip-version-check "$uv"
   elif command -v uv >/dev/null; then
     uv venv -q --clear --python "$python" .venv && uv pip install -q --python .venv/bin/python "$uv"
-  elif command -v apt-get >/dev/null && unpack_debian_pip "$scratch"; then
-    "$python" -m venv --clear --without-pip .venv && "$python" "$pip_wheel/pip" --python .venv/bin/python install -q "$uv"
+  elif command -v apt-get >/dev/null && install_with_debian_pip; then
+    return
   else
     fail "this Python has neither venv nor pip. Install one first: sudo apt-get install python3-venv"
   fi
@@ -51,6 +56,4 @@ make_venv() { # Debian's python3 comes without ensurepip: then pip or uv from el
 uv="uv==${UV_VERSION:?}"
 if [ -x .venv/bin/uv ] && suits .venv/bin/python; then exit 0; fi
 python=$(find_python)
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
 make_venv || fail "could not make .venv with $python; the lines above say why."

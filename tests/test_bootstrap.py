@@ -17,7 +17,7 @@ def machine(tmp_path: Path) -> Path:
     """A folder with bootstrap.sh, and bin/ as the whole PATH: a few programs and what a test adds."""
     shutil.copy(ROOT / "bootstrap.sh", tmp_path)
     (tmp_path / "bin").mkdir()
-    for name in ("bash", "env", "mktemp", "rm"):
+    for name in ("bash", "env", "mkdir", "mktemp", "rm"):
         (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
     program(tmp_path, "id", "echo 1000")
     return tmp_path
@@ -65,8 +65,6 @@ def bare_python(machine: Path) -> dict[str, str]:
 
 
 def test_debians_pip_wheel_without_root(machine: Path, bare_python: dict[str, str]) -> None:
-    for name in ("rm", "mkdir"):
-        (machine / "bin" / name).symlink_to(str(shutil.which(name)))
     program(machine, "apt-get", "echo > python3-pip-whl_1_all.deb")
     wheel = "usr/share/python-wheels/pip-1-py3-none-any.whl/pip"
     pip = "import sys; print(*sys.argv[1:])"
