@@ -87,6 +87,27 @@ def down(
     typer.echo(done + (" Its data is removed." if volumes else ""))
 
 
+Service = Annotated[str, typer.Argument(help="A service of the stage that runs.", show_default=False)]
+
+
+@app.command()
+def stop(service: Service, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
+    """Stop one service and leave the others running: an outage. `workshop start` ends it."""
+    from workshop.run.control import stop_service
+
+    stop_service(paths_of(port_offset, data_dir), service)
+    typer.echo(f"Stopped {service}.")
+
+
+@app.command()
+def start(service: Service, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
+    """Start a service that `workshop stop` stopped; returns when it is healthy."""
+    from workshop.run.control import start_service
+
+    start_service(paths_of(port_offset, data_dir), service)
+    typer.echo(f"Started {service}.")
+
+
 @app.command()
 def status(port_offset: Offset = 0, data_dir: DataDir = None) -> None:
     """What runs: state, pid, port, restarts, memory. Exit code 1 when nothing does."""

@@ -69,6 +69,10 @@ class RunPaths:
         return self.data_dir / "check.json"
 
     @property
+    def stopped(self) -> Path:
+        return self.data_dir / "stopped.json"
+
+    @property
     def postgres(self) -> Path:
         return self.data_dir / "postgres"
 

@@ -55,7 +55,7 @@ def remove_data(paths: RunPaths) -> None:
         remove_database(paths.postgres)
     for folder in (paths.pocket, paths.logs):
         shutil.rmtree(folder, ignore_errors=True)
-    for file in (paths.positions, paths.checklist, paths.state, paths.lock):
+    for file in (paths.positions, paths.checklist, paths.stopped, paths.state, paths.lock):
         file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         paths.data_dir.rmdir()

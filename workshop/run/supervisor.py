@@ -21,7 +21,7 @@ from typing import IO
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths
 from workshop.plan import Plan, make_plan
-from workshop.run import state
+from workshop.run import control, state
 from workshop.run.events import EventWriter
 from workshop.run.guard import Guard
 from workshop.run.ports import require_free
@@ -44,6 +44,7 @@ class Supervisor:
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.stop_asked = asyncio.Event()
         self.detached = False
+        self._fulfilling: set[asyncio.Task[None]] = set()
         self._shipping = threading.Event()
         self._shipper = self._make_shipper()
         self._shipper_thread = threading.Thread(target=self._shipper.run, args=(self._shipping,), daemon=True)
@@ -123,6 +124,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._ask_to_stop)
+        loop.add_signal_handler(control.WAKE, self._wake)
         self._leash = asyncio.create_task(self._follow_leash())
 
     def _ask_to_stop(self) -> None:
@@ -146,6 +148,31 @@ class Supervisor:
         elif command == "traffic" and self.plan.traffic and self.plan.traffic.name not in self.units:
             self._add(self.plan.traffic)
             self._start_all()
+
+    # --- single services, by hand ---------------------------------------------------------------------------
+
+    def _wake(self) -> None:
+        task = asyncio.create_task(self._fulfil())
+        self._fulfilling.add(task)
+        task.add_done_callback(self._fulfilling.discard)
+
+    async def _fulfil(self) -> None:
+        """Stops and starts what `workshop stop` and `workshop start` ask for."""
+        wanted = control.stopped(self.plan.paths)
+        for name, unit in list(self.units.items()):
+            if name in wanted and not unit.stopping:
+                await unit.stop()
+            elif name not in wanted and unit.state == "stopped" and self.phase == "up":
+                again = self._add(unit.spec)
+                self.tasks[name] = asyncio.create_task(self._once_more(again), name=name)
+
+    async def _once_more(self, unit: Unit) -> None:
+        """A service that was started by hand and fails is no reason to stop the others."""
+        try:
+            await unit.run(self.units)
+        except StartError as failure:
+            unit.state = "exited"
+            self._changed(unit, str(failure))
 
     # --- the end ---------------------------------------------------------------------------------------------
 
@@ -206,6 +233,7 @@ def main(arguments: Sequence[str]) -> int:
         if held is None:
             raise WorkshopError(_already(paths))
         paths.state.unlink(missing_ok=True)
+        paths.stopped.unlink(missing_ok=True)
         plan = make_plan(Path(request["root"]), request["stage"], request["offset"], paths)
         require_free(plan.specs, plan.offset)
         return asyncio.run(supervise(plan, say))
