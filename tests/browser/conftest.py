@@ -141,7 +141,12 @@ def _await_signals(stage: Stage) -> None:
         answer = httpx.get(f"{stage.url(9090)}/api/v1/query", params={"query": query}).json()
         return bool(answer["data"]["result"])
 
-    for ready in (has_edge, has_profile):
+    def has_rate() -> bool:
+        # 15 s ago, as a chart's last step may lie that far back.
+        params: dict[str, str | float] = {"query": "rate(http_requests_total[20s])", "time": time.time() - 15}
+        return bool(httpx.get(f"{stage.url(9090)}/api/v1/query", params=params).json()["data"]["result"])
+
+    for ready in (has_edge, has_profile, has_rate):
         eventually(ready)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from .conftest import Visit
 
@@ -16,25 +16,29 @@ def settle(page: Page) -> list[tuple[str, str, str]]:
     """Brings every panel into sight, waits for its answer; → (type, title, state)."""
     page.locator(".panel").first.wait_for()
     found = []
-    for panel in page.locator(".panel").all():
-        panel.scroll_into_view_if_needed()
-        expect(panel).not_to_have_attribute("data-state", "loading")
-        found.append(tuple(panel.get_attribute(name) or "" for name in ("data-type", "aria-label", "data-state")))
+    for one in page.locator(".panel").all():
+        one.scroll_into_view_if_needed()
+        expect(one).not_to_have_attribute("data-state", "loading")
+        found.append(tuple(one.get_attribute(name) or "" for name in ("data-type", "aria-label", "data-state")))
     return found
+
+
+def panel(page: Page, title: str) -> Locator:
+    return page.locator(f'.panel[aria-label="{title}"]')
 
 
 def test_every_panel_of_the_stage_draws_and_none_is_in_error(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?from=now-5m")
     panels = settle(page)
     assert len(panels) > 10
-    assert [panel for panel in panels if panel[2] != "ready"] == []
+    assert [one for one in panels if one[2] != "ready"] == []
     expect(page.locator("#bar h1")).to_have_text("Dice Roller – Stage 1")
 
 
 def test_panels_show_what_was_measured(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?from=now-5m")
     settle(page)
-    rate = page.get_by_label("Requests a second").locator(".value")
+    rate = panel(page, "Requests a second").locator(".value")
     assert any(digit in rate.inner_text() for digit in "123456789")
     assert page.locator("[data-type=timeseries] .scatterlayer path.js-line").count() > 5
     expect(page.locator("[data-type=heatmap] .heatmaplayer image")).to_have_count(1)
@@ -54,19 +58,18 @@ def inked(page: Page, canvas: str) -> bool:
 
 def test_a_row_folds_and_unfolds(visit: Visit) -> None:
     page = visit.open(f"d/{UID}")
-    head = page.get_by_role("button", name="Rolls")
-    panel = page.get_by_label("Rolls by die and result")
+    head = page.get_by_role("button", name="Rolls", exact=True)
+    rolls = panel(page, "Rolls by die and result")
     head.click()
     expect(head).to_have_attribute("aria-expanded", "false")
-    expect(panel).to_be_hidden()
+    expect(rolls).to_be_hidden()
     head.click()
-    expect(panel).to_be_visible()
+    expect(rolls).to_be_visible()
 
 
 def test_a_legend_entry_shows_its_series_alone(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?from=now-5m&refresh=off")
-    panel = page.get_by_label("Rolls by die and result")
-    entries = panel.locator(".legend button")
+    entries = panel(page, "Rolls by die and result").locator(".legend button")
     entries.nth(1).wait_for()
     entries.nth(0).click()
     expect(entries.nth(0)).to_have_attribute("aria-pressed", "true")
@@ -79,7 +82,7 @@ def test_refresh_changes_no_panels_place_or_size(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?refresh=off")
     settle(page)
     page.evaluate("scrollTo(0, 0)")
-    boxes = lambda: [panel.bounding_box() for panel in page.locator(".panel").all()]  # noqa: E731
+    boxes = lambda: [one.bounding_box() for one in page.locator(".panel").all()]  # noqa: E731
     before = boxes()
     with page.expect_response(lambda response: "query_range" in response.url):
         page.get_by_role("button", name="Refresh now").click()
@@ -127,10 +130,10 @@ def test_units_thresholds_mappings_and_overrides(visit: Visit) -> None:
         {"type": "stat", **_prometheus("vector(1)"), **_fields(mappings=[mapping])},
         {"type": "timeseries", **_prometheus("vector(3)", legendFormat="three"), **_fields(renamed)},
     )
-    expect(page.get_by_label("P0").locator(".value")).to_have_text("12.30ms")
-    expect(page.get_by_label("P1").locator(".value")).to_have_css("color", colour(page, "error"))
-    expect(page.get_by_label("P2").locator(".value")).to_have_text("UP")
-    expect(page.get_by_label("P3").locator(".legend button")).to_have_text("Renamed")
+    expect(panel(page, "P0").locator(".value")).to_have_text("12.30ms")
+    expect(panel(page, "P1").locator(".value")).to_have_css("color", colour(page, "error"))
+    expect(panel(page, "P2").locator(".value")).to_have_text("UP")
+    expect(panel(page, "P3").locator(".legend button")).to_have_text("Renamed")
 
 
 def colour(page: Page, token: str) -> str:
@@ -155,10 +158,10 @@ def test_tables_join_targets_and_bars_name_their_values(visit: Visit) -> None:
         {"type": "table", "targets": targets},
         {"type": "barchart", **_prometheus("sum by (job) (up)", instant=True, legendFormat="{{job}}")},
     )
-    table = page.get_by_label("P0").locator("table")
+    table = panel(page, "P0").locator("table")
     expect(table.locator("th")).to_have_text(["job", "Value #A", "Value #B"])
     expect(table.locator("tbody tr")).to_have_text(["dice-roller11"])
-    expect(page.get_by_label("P1").locator(".label").filter(has_text="dice-roller")).to_be_visible()
+    expect(panel(page, "P1").locator(".label").filter(has_text="dice-roller")).to_be_visible()
 
 
 def test_a_panel_that_cannot_be_drawn_says_why(refused: Visit) -> None:
@@ -174,11 +177,11 @@ def test_a_panel_that_cannot_be_drawn_says_why(refused: Visit) -> None:
         {"type": "news", **_prometheus("up")},
         {"type": "text", "options": {"content": "# Hello\n**bold** [x](javascript:alert(1)) `code`"}},
     )
-    assert [panel[2] for panel in settle(page)] == ["error", "unavailable", "empty", "error", "ready"]
-    expect(page.get_by_label("P0").get_by_role("alert")).to_contain_text("parse error")
-    expect(page.get_by_label("P1")).to_contain_text("Not available here")
-    expect(page.get_by_label("P2")).to_contain_text("make traffic STAGE=1")
-    expect(page.get_by_label("P4").locator("a")).to_have_count(0)
+    assert [state for _, _, state in settle(page)] == ["error", "unavailable", "empty", "error", "ready"]
+    expect(panel(page, "P0").get_by_role("alert")).to_contain_text("parse error")
+    expect(panel(page, "P1")).to_contain_text("Not available here")
+    expect(panel(page, "P2")).to_contain_text("make traffic STAGE=1")
+    expect(panel(page, "P4").locator("a")).to_have_count(0)
 
 
 def test_an_unknown_dashboard_is_an_error_with_words(refused: Visit) -> None:

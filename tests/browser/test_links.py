@@ -9,12 +9,12 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from .conftest import Visit
-from .test_dashboard import inked
+from .test_dashboard import inked, panel
 
 
 def open_exemplar(visit: Visit) -> Page:
     page = visit.open("d/dice-roller-stage1?from=now-5m&refresh=off")
-    exemplar = page.get_by_label("Latency with exemplars").locator("a.exemplar").first
+    exemplar = panel(page, "Latency with exemplars").locator("a.exemplar").first
     exemplar.scroll_into_view_if_needed()
     exemplar.dispatch_event("click")  # diamonds may lie over each other; the link is what is tested
     expect(page).to_have_url(re.compile(r"#/trace/[0-9a-f]{32}"))

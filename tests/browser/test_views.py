@@ -91,7 +91,7 @@ def test_promql_is_completed_and_drawn(visit: Visit) -> None:
     box = page.get_by_label("PromQL query")
     page.get_by_role("link", name="dice_rolls_total").wait_for()
     box.press_sequentially("dice_rolls_t")
-    option = page.get_by_role("option").first
+    option = page.locator(".suggestions [role=option]").first
     expect(option).to_contain_text("counter")
     box.press("Tab")
     expect(box).to_have_value("dice_rolls_total")

@@ -1,6 +1,6 @@
 // Exemplars as diamonds over a chart. Each is a real link to its trace: clickable, in the tab order, with a tooltip.
 
-import { h, put } from "../core/dom.js";
+import { h } from "../core/dom.js";
 import { clock, format } from "../core/format.js";
 import * as router from "../core/router.js";
 import { tip } from "../parts/tooltip.js";
@@ -17,7 +17,20 @@ export function exemplarLayer(plot) {
   const place = (graph) => {
     const { xaxis, yaxis } = graph._fullLayout ?? {};
     if (!xaxis || !yaxis) return;
-    put(layer, items.map((one, i) => diamond(one, unit, xaxis._offset + xaxis.d2p(local(one.t)), yaxis._offset + yaxis.d2p(one.y), i, graph)));
+    const { width, height } = graph._fullLayout;
+    const old = new Map([...layer.children].map((link) => [link.dataset.key, link]));
+    items.forEach((one, i) => {
+      const [x, y] = [xaxis._offset + xaxis.d2p(local(one.t)), yaxis._offset + yaxis.d2p(one.y)];
+      if (!(x >= 0 && x <= width && y >= 0 && y <= height)) return;
+      const key = `${one.t} ${one.value} ${traceOf(one.labels)}`;
+      const link = old.get(key) ?? diamond(one, unit, key); // kept, so that a refresh takes no focus away
+      old.delete(key);
+      link.tabIndex = i ? -1 : 0;
+      link.style.left = `${x}px`;
+      link.style.top = `${y}px`;
+      if (!link.isConnected) layer.append(link);
+    });
+    for (const link of old.values()) link.remove();
   };
   layer.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -38,14 +51,11 @@ export function exemplarLayer(plot) {
 /** The label that names the trace, however the library spells it. */
 export const traceOf = (labels) => labels.trace_id ?? labels.traceID ?? labels.traceId;
 
-function diamond(one, unit, x, y, index, graph) {
-  const { width, height } = graph._fullLayout;
-  if (!(x >= 0 && x <= width && y >= 0 && y <= height)) return null;
+function diamond(one, unit, key) {
   const trace = traceOf(one.labels);
   const value = format(one.value, unit);
   const link = h("a", {
-    class: "exemplar", href: router.href(["trace", trace]), tabindex: index ? "-1" : "0", "aria-label": `Exemplar ${value} at ${clock(one.t)}: open trace`,
-    style: { left: `${x}px`, top: `${y}px` },
+    class: "exemplar", "data-key": key, href: router.href(["trace", trace]), "aria-label": `Exemplar ${value} at ${clock(one.t)}: open trace`,
   });
   const where = one.series?.handler ?? one.series?.span_name ?? one.series?.job ?? "";
   tip(link, () => [h("b", {}, `${value} · ${clock(one.t, true)}`), where && h("div", {}, where), h("div", { class: "muted" }, `Open trace ${trace.slice(0, 12)}…`)]);

@@ -66,5 +66,5 @@ function position(value, bounds) {
 
 function scale() {
   const accent = theme.colour("series-1");
-  return [[0, theme.fade(accent, 0.13)], [0.35, theme.fade(accent, 0.5)], [1, accent]];
+  return [[0, theme.fade(accent, 0.2)], [0.35, theme.fade(accent, 0.55)], [1, accent]];
 }

@@ -1,12 +1,11 @@
 // Services and their calls as a layered graph: callers left, callees right. Small graphs (a workshop's) only.
 
-import { s } from "../core/dom.js";
+import { h, s } from "../core/dom.js";
 import { format } from "../core/format.js";
 import * as theme from "../core/theme.js";
 import { tip } from "../parts/tooltip.js";
-import { h } from "../core/dom.js";
 
-const NODE = { width: 168, height: 64 };
+const NODE = { width: 196, height: 64 };
 const GAP = { x: 150, y: 40 };
 
 /** An SVG of `{nodes, edges}` as api/servicegraph.js gives them; `link(node)` is where a click on a service leads. */
@@ -50,13 +49,14 @@ function drawEdge(edge, places, most) {
   const [x2, y2] = [back ? b.x + NODE.width : b.x - 2, b.y + NODE.height / 2 + (back ? 12 : 0)];
   const bend = back ? 70 : (x2 - x1) / 2;
   const path = `M${x1} ${y1}C${x1 + bend} ${y1} ${back ? x2 + bend : x2 - bend} ${y2} ${x2} ${y2}`;
-  const bad = edge.failed > 0.05;
+  const bad = edge.failed >= 0.25;
   const [mx, my] = [(x1 + x2) / 2 + (back ? 50 : 0), (y1 + y2) / 2];
   const group = s("g", {},
     s("path", { class: "edge", d: path, "marker-end": `url(#${bad ? "arrow-bad" : "arrow"})`, style: { stroke: bad ? "var(--error)" : undefined, "stroke-width": 1.2 + 2.3 * (edge.rate / most) } }),
     s("path", { d: path, fill: "none", stroke: "transparent", "stroke-width": 18 }),
     s("text", { x: mx, y: my - 8, "text-anchor": "middle" }, format(edge.rate, "reqps")),
-    s("text", { class: "sub", x: mx, y: my + 16, "text-anchor": "middle" }, [edge.seconds !== null && format(edge.seconds, "s"), edge.failed > 0 && `${format(edge.failed, "percentunit")} failed`].filter(Boolean).join(" · ")));
+    s("text", { class: "sub", x: mx, y: my + 16, "text-anchor": "middle" }, edge.seconds !== null && format(edge.seconds, "s"),
+      edge.failed > 0 && [" · ", s("tspan", { class: "bad" }, `${format(edge.failed, "percentunit")} failed`)]));
   tip(group, () => [h("b", {}, `${edge.from} → ${edge.to}`), figures(edge)]);
   return group;
 }
@@ -79,4 +79,4 @@ function drawNode(node, { x, y }, link) {
 }
 
 const share = (failed) => (failed === 0 ? "ok" : failed < 0.01 ? "<1%" : `${Math.round(failed * 100)}%`);
-const clip = (name) => (name.length > 16 ? `${name.slice(0, 15)}…` : name);
+const clip = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);

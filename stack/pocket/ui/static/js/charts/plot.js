@@ -24,8 +24,10 @@ export function plotBox(label) {
   const paint = async () => {
     queued = false;
     if (!last || !element.isConnected || !element.clientWidth || !element.clientHeight) return;
-    const [traces, layout] = last;
-    await globalThis.Plotly.react(plot, traces, { ...layout, width: element.clientWidth, height: element.clientHeight }, CONFIG);
+    const [traces, shape] = last;
+    const [width, height] = [element.clientWidth, element.clientHeight];
+    const xaxis = { ...shape.xaxis, nticks: Math.max(2, Math.min(9, Math.floor(width / 95))) };
+    await globalThis.Plotly.react(plot, traces, { ...shape, xaxis, width, height }, CONFIG);
     if (!plot.listening) listen(plot, afters);
     for (const f of afters) f(plot);
   };
@@ -63,7 +65,7 @@ export function layout({ range, y, y2, ...more }) {
     margin: { l: y?.margin ?? 52, r: y2 ? 52 : 8, t: 8, b: 22 }, font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: text },
     hovermode: "x unified", hoverdistance: 30, dragmode: "zoom", bargap: 0.12,
     hoverlabel: { bgcolor: colour("raised"), bordercolor: colour("border-strong"), font: { size: 11, color: colour("text") }, namelength: 48 },
-    xaxis: axis({ type: "date", range: range && [local(range.from), local(range.to)], nticks: 7, hoverformat: "%H:%M:%S", showgrid: false, tickformatstops: STOPS }),
+    xaxis: axis({ type: "date", range: range && [local(range.from), local(range.to)], tickangle: 0, hoverformat: "%H:%M:%S", showgrid: false, tickformatstops: STOPS }),
     yaxis: yAxis(y ?? {}),
   };
   if (y2) base.yaxis2 = { ...yAxis(y2), overlaying: "y", side: "right", showgrid: false, tickmode: "array" };

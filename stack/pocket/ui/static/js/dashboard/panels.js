@@ -64,7 +64,7 @@ function textPanel(panel) {
 }
 
 function tracesPanel() {
-  const table = traceTable();
+  const table = traceTable({ compact: true });
   return { element: table.element, draw: (results) => table.draw(results.flatMap(({ traces }) => traces ?? [])) };
 }
 

@@ -7,7 +7,7 @@ import * as theme from "../core/theme.js";
 import { sortableTable } from "./table.js";
 
 /** `{element, draw(hits)}` with hits as api/tempo.js gives them. */
-export function traceTable({ dates = false } = {}) {
+export function traceTable({ compact = false } = {}) {
   const table = sortableTable({
     onRow: ([hit], event) => event.target.closest("a") || (getSelection()?.toString() ? null : router.go(["trace", hit.traceID], spanOf(hit))),
   });
@@ -21,9 +21,9 @@ export function traceTable({ dates = false } = {}) {
       const columns = [
         { title: "Trace", cell: (hit) => h("a", { class: "mono", href: router.href(["trace", hit.traceID], spanOf(hit)) }, hit.traceID.slice(0, 8)), key: ({ traceID }) => traceID },
         { title: "Root", cell: (hit) => h("span", { class: "service", style: { "--c": theme.service(hit.service) } }, h("span", {}, hit.service, " ", h("span", { class: "muted" }, hit.name))), clip: true, key: ({ service, name }) => service + name },
-        { title: "Start", wide: true, cell: ({ t }) => (dates ? dateTime(t, true) : clock(t, true)), key: ({ t }) => t },
+        { title: "Start", wide: true, cell: ({ t }) => h("span", { title: dateTime(t, true) }, clock(t, true)), key: ({ t }) => t },
         { title: "Duration", number: true, key: ({ durationMs }) => durationMs, cell: (hit) => [format(hit.durationMs, "ms"), h("i", { class: "meter", style: { "--share": `${(hit.durationMs / most) * 100}%`, "--c": isFailed(hit) ? "var(--error)" : undefined } })] },
-        spans && { title: "Spans", number: true, wide: true, cell: (hit) => spanCount(hit) || "–", key: spanCount },
+        spans && !compact && { title: "Spans", number: true, wide: true, cell: (hit) => spanCount(hit) || "–", key: spanCount },
         errors && { title: "Status", cell: (hit) => (isFailed(hit) ? h("span", { class: "pill error" }, "error") : isFailed(hit) === false ? h("span", { class: "muted" }, "ok") : "–"), key: (hit) => Number(isFailed(hit) ?? 0) },
       ].filter(Boolean);
       table.draw(columns, hits.map((hit) => columns.map(() => hit)));

@@ -35,10 +35,14 @@ function trouble(span) {
   const exceptions = span.events.filter(({ name }) => name === "exception");
   if (!span.error && !exceptions.length) return null;
   const first = exceptions[0]?.attributes ?? {};
-  const title = [first["exception.type"], first["exception.message"]].filter(Boolean).join(": ") || span.message || "Status ERROR";
+  const title = [first["exception.type"], first["exception.message"]].filter(Boolean).join(": ") || span.message || httpError(span.attributes);
   const stack = first["exception.stacktrace"];
   return h("div", { class: "callout", role: "note" }, h("b", {}, title), span.message && !title.includes(span.message) && h("div", {}, span.message),
     stack && h("details", {}, h("summary", {}, "Stack trace"), h("pre", {}, stack)));
+}
+
+function httpError({ "http.response.status_code": code, "error.type": type }) {
+  return code ? `HTTP ${code}` : String(type ?? "Status ERROR");
 }
 
 function folding(title, values, open) {
@@ -47,7 +51,10 @@ function folding(title, values, open) {
   return h("section", {}, h("details", { open }, h("summary", {}, `${title} `, h("span", { class: "muted" }, entries.length)), pairs(entries)));
 }
 
-const pairs = (entries) => h("table", { class: "pairs" }, h("tbody", {}, entries.map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", {}, typeof value === "object" ? JSON.stringify(value) : String(value))))));
+const pairs = (entries) => h("table", { class: "pairs" }, h("tbody", {}, entries.map(([name, value]) => h("tr", {}, h("td", {}, breakable(name)), h("td", {}, typeof value === "object" ? JSON.stringify(value) : String(value))))));
+
+/** Attribute names may wrap after a dot or an underscore rather than within a word. */
+const breakable = (name) => name.split(/(?<=[._])/).flatMap((part) => [part, h("wbr")]);
 
 function events({ events: list }) {
   if (!list.length) return null;
