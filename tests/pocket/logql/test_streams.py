@@ -48,7 +48,7 @@ def numbers(logs: Any, text: str) -> list[int]:
         (ROLLER + ' | json | took > 1s | __error__=""', [2, 4]),
         (ROLLER + " | json | size >= 1.5KB", [1, 12]),
         (ROLLER + ' | json | __error__="JSONParserErr"', [3]),
-        (ROLLER + ' | json | die_type="fair" or roll_value > 5', [0, 1, 3, 4, 12][:2] + [4, 12]),
+        (ROLLER + ' | json | die_type="fair" or roll_value > 5', [0, 1, 4, 12]),
         (ROLLER + ' | trace_id="a2"', [1]),
         (ROLLER + ' | json | trace_id_extracted="mine"', [4]),
         (ROLLER + ' | detected_level="warn"', [4]),
@@ -190,11 +190,16 @@ def test_no_line_breaks_a_pipeline(line: str) -> None:
     ).map(" ".join)
 )
 def test_a_template_compiles_and_runs_or_says_why_not(text: str) -> None:
+    assert isinstance(rendered(text), str)
+
+
+def rendered(text: str) -> str:
+    """What it gives or how it fails; an exception that is none of ours fails the test."""
     try:
         compiled = template.compile_template(text)
-    except ValueError:
-        return
+    except ValueError as error:
+        return str(error)
     try:
-        assert isinstance(compiled(Record(LogEntry({"a": "b"}, 0, ""))), str)
+        return compiled(Record(LogEntry({"a": "b"}, 0, "")))
     except TemplateError as error:
-        assert str(error)
+        return str(error)

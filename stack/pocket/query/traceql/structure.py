@@ -23,7 +23,7 @@ def related(op: str, left: Sequence[Span], right: Sequence[Span], trace: Trace) 
     base = op.lstrip("!&")
     test = _TESTS[base](left, trace)
     if op.startswith("!"):
-        return [span for span in right if trace.bound(span)[0] and not test(span)]
+        return [span for span in right if not test(span)]
     found = [span for span in right if test(span)]
     if not op.startswith("&"):
         return found
