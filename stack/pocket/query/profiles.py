@@ -33,14 +33,23 @@ class ProfileSource(Protocol):
 def parse_selector(text: str) -> list[Matcher]:
     """A label selector such as `{service_name="x"}`; "" and `{}` select everything. Raises ParseError."""
     head, _, rest = text.strip().partition("{")
-    if not text.strip() or (not head and not rest.strip(" }")):
+    if not head and not rest.strip(" }"):
         return []
     try:
-        # PromQL refuses what matches everything, `{a=~".*"}`; a name in front makes it a selector to PromQL too.
-        matchers = promql.parse_selector(text if head else "any{" + rest)
+        return promql.parse_selector(text)
     except promql.QueryError as error:
-        raise ParseError(f'failed to parse label selectors "{text}": {error}') from None
-    return [m for m in matchers if head or m != Matcher("__name__", "=", "any")]
+        # PromQL refuses what matches everything, such as {a=~".*"}, unless there is a metric's name.
+        named = [] if head else _named(rest)
+        if not named:
+            raise ParseError(f'failed to parse label selectors "{text}": {error}') from None
+    return [matcher for matcher in named if matcher != Matcher("__name__", "=", "any")]
+
+
+def _named(rest: str) -> list[Matcher]:
+    try:
+        return promql.parse_selector("any{" + rest)
+    except promql.QueryError:
+        return []
 
 
 def type_parts(profile_type: str) -> tuple[str, ...]:
