@@ -21,6 +21,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.stages.live_lessons import unanswered_commands, unanswered_queries
+
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = sorted(int(file.parent.name.removeprefix("stage")) for file in ROOT.glob("stage*/docker-compose.yml"))
 UP_SECONDS, SECONDS = 300, 60
@@ -144,6 +146,11 @@ def test_the_traffic_command_passes_flags_through(run: Run) -> None:
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     assert summary["requests"] == 6
+
+
+def test_what_the_lesson_prints_has_an_answer(run: Run) -> None:
+    eventually(lambda: not unanswered_queries(run.stage, run.get), "every query of the lesson finds something")
+    assert unanswered_commands(run.stage, run.get) == []
 
 
 def test_kill_9_of_the_stack_loses_no_log_line_and_no_data(run: Run) -> None:
