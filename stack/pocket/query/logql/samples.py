@@ -100,16 +100,26 @@ def _unwrap(unwrap: ast.Unwrap) -> Callable[[Record], float | None]:
 
 # ---- a line's series
 def _key(grouping: ast.Grouping | None, unwrap: ast.Unwrap | None) -> Callable[[Record], LabelKey]:
-    labels = set(grouping.labels) if grouping else set()
-    without = grouping is None or grouping.without
-    if unwrap and (without or not labels) and not (grouping and not labels and not without):
-        labels, without = labels | {unwrap.label}, True
+    """The function that gives a record's series: without a grouping all its labels but the unwrapped one."""
+    if grouping is not None and not grouping.without:
+        return _checked(_by(tuple(sorted(set(grouping.labels)))))
+    hidden = {*(grouping.labels if grouping else ()), *([unwrap.label] if unwrap else ())}
+    return _checked(lambda record: _without(record, hidden))
 
+
+def _by(names: tuple[str, ...]) -> Callable[[Record], LabelKey]:
+    return lambda record: tuple([(name, value) for name in names if (value := record.get(name))])
+
+
+def _without(record: Record, hidden: set[str]) -> LabelKey:
+    return tuple(sorted(item for item in record.labels().items() if item[0] not in hidden and item[1]))
+
+
+def _checked(key: Callable[[Record], LabelKey]) -> Callable[[Record], LabelKey]:
     def run(record: Record) -> LabelKey:
-        every = record.labels()
-        if ERROR in every:
-            raise _pipeline_error(every)
-        return tuple(sorted(item for item in every.items() if (item[0] in labels) != without and item[1]))
+        if record.error:
+            raise _pipeline_error(record.labels())
+        return key(record)
 
     return run
 
