@@ -67,20 +67,21 @@ class UsageRoute:
                     await self._arrived.wait()
                     continue
                 status = await _send(client, endpoint, [body for _, body in batch])
-                if 200 <= status < 300:
-                    await self._acknowledge(queue, batch)
-                    backoff, size = FIRST_BACKOFF, BATCH
-                elif status in _POISON and len(batch) == 1:
-                    await asyncio.to_thread(queue.acknowledge, [batch[0][0]])
-                    self._count_dropped(1, f"refused_{status}")
-                elif status in _POISON:
+                if status in _POISON and len(batch) > 1:
                     size = len(batch) // 2  # the event that is refused stands alone in the end
+                elif status in _POISON or 200 <= status < 300:
+                    await self._settle(queue, batch, status)
+                    backoff, size = FIRST_BACKOFF, BATCH
                 else:
                     await asyncio.sleep(backoff * random.uniform(0.8, 1.2))
                     backoff = min(MAX_BACKOFF, backoff * 2)
 
-    async def _acknowledge(self, queue: UsageQueue, batch: list[tuple[int, bytes]]) -> None:
+    async def _settle(self, queue: UsageQueue, batch: list[tuple[int, bytes]], status: int) -> None:
+        """The batch is done with: delivered, or refused for good."""
         await asyncio.to_thread(queue.acknowledge, [id_ for id_, _ in batch])
+        if status in _POISON:
+            self._count_dropped(len(batch), f"refused_{status}")
+            return
         self.delivered += len(batch)
         self._store.count("pocket_usage_delivered_total", len(batch))
 

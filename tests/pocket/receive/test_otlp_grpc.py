@@ -1,3 +1,4 @@
+import socket
 from collections.abc import AsyncIterator
 
 import grpc
@@ -12,15 +13,19 @@ from pocket.receive.otlp.receiver import Receiver
 from pocket.rows import Span
 from pocket.store import Store, StoreFull
 
-PORT = 25317
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
 async def channel(store: Store, settings: Settings) -> AsyncIterator[grpc.aio.Channel]:
     spans: list[Span] = []
-    server = otlp_grpc.server(Receiver(store, settings, spans.extend), f"127.0.0.1:{PORT}", 1 << 20)
+    port = free_port()
+    server = otlp_grpc.server(Receiver(store, settings, spans.extend), f"127.0.0.1:{port}", 1 << 20)
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{PORT}") as channel:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield channel
     await server.stop(None)
 

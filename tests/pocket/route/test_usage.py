@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from pocket.route import UsageQueue, UsageRoute, container_sink, usage
 from pocket.rows import LogEntry
 from pocket.store import Store
 
-PORT = 25803
+PORT = 25_803 + os.getpid() % 300  # two runs of the suite side by side keep apart
 
 
 class Receiver:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-OFFSET = 14_000
+OFFSET = 14_000 + os.getpid() % 300 * 23  # two runs of the suite side by side keep apart
 ARGUMENTS = [sys.executable, "-m", "pocket", "--port-offset", str(OFFSET)]
 
 
