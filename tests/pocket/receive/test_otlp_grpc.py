@@ -13,6 +13,7 @@ from pocket.receive.otlp.receiver import Receiver
 from pocket.rows import Span
 from pocket.store import Store, StoreFull
 
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
