@@ -22,7 +22,7 @@ from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import heatmap as heatmap_models
 from grafana_foundation_sdk.models.dashboard import DataSourceRef
 
-from dashboards.queries import LOKI, PROMETHEUS, PYROSCOPE, TEMPO
+from dashboards.queries import LOKI, POSTGRES, PROMETHEUS, PYROSCOPE, TEMPO
 
 Query = Builder[Any]
 Panel = Any  # the SDK's panel builders share no base class that has title, span and height
@@ -81,6 +81,11 @@ def log_lines(title: str, teaches: str, query: Query) -> Panel:
 
 def traces(title: str, teaches: str, query: Query) -> Panel:
     return with_targets(shaped(table.Panel(), title, teaches, TEMPO, (12, 10)), [query])
+
+
+def records(title: str, teaches: str, query: Query, size: tuple[int, int] = (12, 8)) -> Panel:
+    """Rows of a database table."""
+    return with_targets(shaped(table.Panel(), title, teaches, POSTGRES, size), [query])
 
 
 def graph(title: str, teaches: str, query: Query) -> Panel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import grafanapyroscope, loki, prometheus
+from grafana_foundation_sdk.cog import variants as cog_variants
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import prometheus as prometheus_models
 from grafana_foundation_sdk.models import tempo as tempo_models
@@ -24,6 +25,19 @@ class TempoQuery(tempo_models.TempoQuery, Builder[tempo_models.TempoQuery]):
 
     def to_json(self) -> dict[str, object]:
         return super().to_json() | {"tableType": "traces"}
+
+
+class SqlQuery(cog_variants.Dataquery, Builder["SqlQuery"]):
+    """A query of Grafana's SQL data sources, for which the SDK has no model."""
+
+    def __init__(self, raw_sql: str) -> None:
+        self.raw_sql, self.ref_id = raw_sql, ""
+
+    def build(self) -> SqlQuery:
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        return {"rawSql": self.raw_sql, "format": "table", "refId": self.ref_id}
 
 
 def promql(expr: str, legend: str = "", *, instant: bool = False, exemplar: bool = False) -> prometheus.Dataquery:
@@ -52,3 +66,7 @@ def service_map() -> TempoQuery:
 def cpu_profile(service: str) -> grafanapyroscope.Dataquery:
     selector = f'{{service_name="{service}"}}'
     return grafanapyroscope.Dataquery().profile_type_id(CPU_PROFILE).label_selector(selector).query_type("profile")
+
+
+def sql(raw_sql: str) -> SqlQuery:
+    return SqlQuery(raw_sql)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync
 
-from dashboards import rows
+from dashboards import database, rows, usage
 from dashboards.rows import Row
 
 ROLLS = '{resource.service.name="dice-roller" && name="roll die"}'
@@ -78,7 +78,50 @@ def stage4() -> list[Row]:
     ]
 
 
-STAGES = {1: stage1, 2: stage2, 3: stage3, 4: stage4}
+def stage5() -> list[Row]:
+    services = ["streamlit-frontend", "dice-roller", "die-service"]
+    return [
+        rows.red(rows.FRONTEND),
+        rows.red(rows.ROLLER_WITH_BATCHES),
+        rows.red(rows.DIE_SERVICE),
+        database.queries("die-service"),
+        database.server(),
+        rows.batches(),
+        rows.specifications(),
+        rows.clicks(),
+        rows.rolls(["fair", "risky", "heavy"]),
+        rows.traces(CLICKS, FAILED_CLICKS),
+        rows.service_graph(),
+        rows.logs(services),
+        *(rows.profile(service) for service in services),
+        rows.runtime(services),
+    ]
+
+
+def stage6() -> list[Row]:
+    services = ["streamlit-frontend", "dice-roller", "die-service", "usage-service"]
+    return [
+        usage.usage(),
+        rows.red(usage.SERVICE),
+        rows.red(rows.FRONTEND),
+        rows.red(rows.ROLLER_WITH_BATCHES),
+        rows.red(rows.DIE_SERVICE),
+        database.queries("die-service"),
+        database.queries("usage-service"),
+        database.server(),
+        rows.batches(),
+        rows.specifications(),
+        rows.clicks(),
+        rows.rolls(["fair", "risky", "heavy"]),
+        rows.traces(CLICKS, FAILED_CLICKS),
+        rows.service_graph(),
+        rows.logs(services),
+        *(rows.profile(service) for service in services),
+        rows.runtime(services),
+    ]
+
+
+STAGES = {1: stage1, 2: stage2, 3: stage3, 4: stage4, 5: stage5, 6: stage6}
 
 
 def build(stage: int) -> Dashboard:

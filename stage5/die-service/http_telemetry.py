@@ -1,6 +1,7 @@
 """Server spans and RED metrics of a FastAPI app, and its /metrics."""
 
 from fastapi import FastAPI, Request, Response
+from fastapi.telemetry import TelemetryConfig
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from prometheus_client import REGISTRY, Counter, Histogram, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
@@ -18,7 +19,7 @@ DURATION = Histogram(
     ["method", "handler"],
     buckets=LATENCY_BUCKETS,
 )
-NATIVE_OFF = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+NATIVE_OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 
 
 def observe(info: Info) -> None:

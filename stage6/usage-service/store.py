@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS usage_events (
 )
 """
 INSERT_SECONDS = 5  # senders are patient, and a batch may hold a thousand events
-# One statement is one transaction; in the order of the ids, so that two at once cannot deadlock. It answers with the
-# rows that were not there yet.
+# One statement is one transaction; in the order of the ids, so that two at once cannot deadlock. It answers with
+# the rows that were not there yet.
 INSERT = """
 INSERT INTO usage_events (event_id, occurred_at, event, username, attributes)
 SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::jsonb[]) ORDER BY 1

@@ -1,0 +1,104 @@
+"""Rows of stage 5: queries and pool as the service sees them, connections and size as the server does."""
+
+from __future__ import annotations
+
+from dashboards import panels
+from dashboards.queries import promql, sql, traceql
+from dashboards.rows import RATE, Row, quantiles, share
+
+EXPORTER = 'job="postgres"'
+SERVER = f'{EXPORTER}, datname="dice"'
+DICE = "SELECT identifier, faces, error_rate, shakes FROM die_specifications ORDER BY shakes, identifier"
+
+
+def queries(job: str) -> Row:
+    """What a service asks of its database, and the pool it asks through."""
+    selector = f'job="{job}"'
+    asked = f"database_queries_total{{{selector}}}"
+    failed = f'database_queries_total{{{selector}, result!="success"}}'
+    return Row(
+        f"{job}: database",
+        [
+            panels.lines(
+                "Queries by type and result",
+                "A refused connection, a timeout and an exhausted pool are results, too: of queries never made.",
+                "ops",
+                promql(f"sum by (query_type, result) (rate({asked}{RATE}))", "{{query_type}} {{result}}"),
+                stacked=True,
+            ),
+            panels.lines(
+                "Query time",
+                "With the wait for a connection, failures included. A dot is a request: its trace has the SQL.",
+                "s",
+                *quantiles("database_query_duration_seconds", selector),
+            ),
+            panels.lines(
+                "Connection pool",
+                "Open connections, those that wait for work, and the limit. At it with none waiting: exhausted.",
+                "short",
+                promql(f"sum(database_connection_pool_size{{{selector}}})", "open"),
+                promql(f"sum(database_connection_pool_available{{{selector}}})", "waiting for work"),
+                promql(f"sum(database_connection_pool_limit{{{selector}}})", "limit"),
+            ),
+            panels.lines(
+                "Share of queries that failed",
+                "0 in good times, 1 in an outage. It falls back by itself: the pool finds the database again.",
+                "percentunit",
+                promql(share(failed, asked), "failed"),
+            ),
+        ],
+    )
+
+
+def server() -> Row:
+    """PostgreSQL as its exporter sees it."""
+    return Row(
+        "PostgreSQL",
+        [
+            panels.number(
+                "Database up",
+                "pg_up: whether the exporter could connect at the last scrape. The exporter itself lives on.",
+                "none",
+                promql(f"max(pg_up{{{EXPORTER}}})", "up"),
+            ),
+            panels.number(
+                "Backends",
+                "Connections to the database, the exporter's own among them. Compare with the sum of the pools.",
+                "none",
+                promql(f"sum(pg_stat_database_numbackends{{{SERVER}}})", "backends"),
+            ),
+            panels.number(
+                "Size",
+                "Disk space of the database. A dozen tables of the system's own are in it.",
+                "bytes",
+                promql(f"sum(pg_database_size_bytes{{{SERVER}}})", "size"),
+            ),
+            panels.number(
+                "Dice in the table",
+                "What die-service found when it last looked. 0 while it cannot reach the database.",
+                "none",
+                promql('max(die_specifications_loaded{job="die-service"})', "dice"),
+            ),
+            panels.lines(
+                "Connections by state",
+                "Idle ones belong to pools. “Idle in transaction” is somebody who holds locks and does nothing.",
+                "short",
+                promql(f"sum by (state) (pg_stat_activity_count{{{SERVER}}})", "{{state}}"),
+                stacked=True,
+            ),
+            panels.records(
+                "The dice", "The table itself, read by SQL: what a database span's query finds.", sql(DICE)
+            ),
+            panels.traces(
+                "Traces with a query",
+                "Requests that reached the database, by the attribute that the instrumentation puts on its spans.",
+                traceql('{span.db.system.name="postgresql"}'),
+            ),
+            panels.traces(
+                "Failed connections",
+                "Made by the service: the instrumentation has no span for a connection that is refused. "
+                "Slow ones are shown as well, so that there is something to see in good times.",
+                traceql('{name="connect" && (status=error || duration>1ms)}'),
+            ),
+        ],
+    )

@@ -1,0 +1,56 @@
+"""Rows of stage 6: usage events, as emitted, as stored, and as they lie in the table."""
+
+from __future__ import annotations
+
+from dashboards import panels
+from dashboards.queries import promql, sql
+from dashboards.rows import RATE, Red, Row
+
+SERVICE = Red("usage-service", only='handler="/v1/logs"')
+USERS = """\
+SELECT username AS "user",
+       count(*) FILTER (WHERE event = 'roll') AS rolls,
+       count(*) FILTER (WHERE event = 'sign_in') AS sign_ins,
+       max(occurred_at) AS last_seen
+FROM usage_events GROUP BY username ORDER BY rolls DESC, username LIMIT 20"""
+KINDS = """\
+SELECT event, count(*) AS events, count(DISTINCT username) AS users, max(occurred_at) AS newest
+FROM usage_events GROUP BY event ORDER BY event"""
+
+
+def usage() -> Row:
+    emitted = 'usage_events_total{job="streamlit-frontend"}'
+    stored = 'usage_events_stored_total{job="usage-service"}'
+    again = 'usage_events_duplicate_total{job="usage-service"}'
+    rejected = 'usage_events_rejected_total{job="usage-service"}'
+    return Row(
+        "Usage events",
+        [
+            panels.lines(
+                "Emitted and stored",
+                "Both ends of the route. In an outage the lower line stops, then shoots up: the queue empties.",
+                "ops",
+                promql(f"sum(rate({emitted}{RATE}))", "emitted by the frontend"),
+                promql(f"sum(rate({stored}{RATE}))", "stored by usage-service"),
+            ),
+            panels.lines(
+                "Emitted by event",
+                "The log lines that carry usage: true. Counters know no names: those are in the events alone.",
+                "ops",
+                promql(f"sum by (event) (rate({emitted}{RATE}))", "{{event}}"),
+            ),
+            panels.lines(
+                "Came again, and refused",
+                "Delivered at least once means: sometimes twice. The key makes it once. Refused: no events.",
+                "ops",
+                promql(f"sum(rate({again}{RATE}))", "stored already"),
+                promql(f"sum(rate({rejected}{RATE}))", "no usage events"),
+            ),
+            panels.records(
+                "Events in the table", "By SQL: what a count that must be right is taken from.", sql(KINDS)
+            ),
+            panels.records(
+                "Users", "Names are here and in no metric, no label and no span.", sql(USERS), size=(24, 8)
+            ),
+        ],
+    )

@@ -1,0 +1,73 @@
+"""The dice, as die-service knows them: asked for each roll, over one client that keeps its connections."""
+
+import os
+import time
+
+import httpx
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.instrumentation.utils import suppress_http_instrumentation
+from pydantic import BaseModel, Field
+
+import metrics
+from telemetry import exemplar
+
+
+class Die(BaseModel):
+    identifier: str
+    faces: list[int] = Field(min_length=1)
+    error_rate: float = Field(ge=0, le=1)
+    shakes: int = Field(ge=0, le=1000)
+
+
+class NoDieError(Exception):
+    """There is no die to roll; `status` is the HTTP status that says whose fault it is."""
+
+    def __init__(self, status: int, result: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.result = status, result
+
+
+client = httpx.AsyncClient(
+    base_url=os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002"), timeout=httpx.Timeout(2, connect=1)
+)
+HTTPXClientInstrumentor.instrument_client(client)
+seen: set[str] = set()
+
+
+async def find(identifier: str) -> Die:
+    """Takes a request's time and fate into the metrics whatever becomes of it."""
+    started, status = time.perf_counter(), "error"
+    try:
+        response = await client.get(f"/dice/{identifier}")
+        status = str(response.status_code)
+        return understood(identifier, response)
+    except httpx.TimeoutException as error:
+        status = "timeout"
+        raise NoDieError(504, "unavailable", "die-service did not answer in time.") from error
+    except httpx.TransportError as error:
+        status = "unreachable"
+        raise NoDieError(503, "unavailable", "die-service cannot be reached.") from error
+    finally:
+        metrics.DIE_SERVICE_DURATION.observe(time.perf_counter() - started, exemplar())
+        metrics.DIE_SERVICE_REQUESTS.labels(identifier if identifier in seen else "unknown", status).inc()
+
+
+def understood(identifier: str, response: httpx.Response) -> Die:
+    try:
+        if response.status_code == 404:
+            raise NoDieError(404, "not_found", str(response.json()["detail"]))
+        if response.status_code == 200:
+            die = Die.model_validate_json(response.content)
+            seen.add(identifier)
+            return die
+    except (KeyError, TypeError, ValueError) as error:
+        raise NoDieError(503, "unavailable", "die-service gave an answer that makes no sense.") from error
+    raise NoDieError(503, "unavailable", f"die-service answered {response.status_code}.")
+
+
+async def reachable() -> bool:
+    try:
+        with suppress_http_instrumentation():
+            return (await client.get("/healthz")).status_code == 200
+    except httpx.TransportError:
+        return False

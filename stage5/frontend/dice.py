@@ -1,0 +1,31 @@
+"""The dice to choose from, as die-service lists them."""
+
+import logging
+import os
+
+import httpx
+import streamlit as st
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+
+logger = logging.getLogger("frontend")
+
+client = httpx.Client(base_url=os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002"), timeout=2)
+HTTPXClientInstrumentor.instrument_client(client)
+known = {"fair", "risky"}
+
+
+def identifiers() -> list[str]:
+    """The list; while die-service is away, what was known of it before."""
+    try:
+        known.update(listed())
+    except (httpx.HTTPError, KeyError, ValueError) as error:
+        logger.error("no list of dice", extra={"error": str(error)})
+        st.warning("die-service does not answer: the list of dice may be old.")
+    return sorted(known)
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def listed() -> list[str]:
+    response = client.get("/dice")
+    response.raise_for_status()
+    return [str(identifier) for identifier in response.json()["identifiers"]]

@@ -1,0 +1,82 @@
+"""What a click does: ask the roller, in a span that the roller's spans become children of."""
+
+import logging
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.propagate import extract
+from opentelemetry.trace import SpanKind, StatusCode, get_tracer
+
+import metrics
+from dice import known
+from telemetry import exemplar
+
+logger = logging.getLogger("frontend")
+tracer = get_tracer("frontend")
+
+TRACE_URL_TEMPLATE = os.getenv("TRACE_URL_TEMPLATE", "http://localhost:3000/trace/TRACE_ID")
+
+client = httpx.Client(base_url=os.getenv("ROLLER_URL", "http://127.0.0.1:8001"), timeout=5)
+HTTPXClientInstrumentor.instrument_client(client)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`status` is 503 or 504 also where the roller itself could not say so."""
+
+    status: int
+    body: dict[str, Any]
+    trace_id: str
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 200
+
+    @property
+    def trace_url(self) -> str:
+        return TRACE_URL_TEMPLATE.replace("TRACE_ID", self.trace_id)
+
+
+def roll(die: str, caller: Mapping[str, str]) -> Answer:
+    """`caller` may hold a traceparent: then the click belongs to the caller's trace."""
+    return click(die, "/roll", {"die": die}, caller)
+
+
+def roll_all(die: str, times: int, caller: Mapping[str, str]) -> Answer:
+    return click(die, "/roll-async", {"die": die, "times": str(times)}, caller)
+
+
+def click(die: str, path: str, parameters: Mapping[str, str], caller: Mapping[str, str]) -> Answer:
+    with tracer.start_as_current_span("roll button", extract(caller), SpanKind.SERVER) as span:
+        die_type = die if die in known else "unknown"
+        span.set_attributes({"die.type": die_type, "async.batch_size": int(parameters.get("times", 1))})
+        metrics.CLICKS.labels(die_type).inc()
+        status, body = timed(path, parameters, die_type)
+        if status >= 500:
+            span.set_status(StatusCode.ERROR, body["detail"])
+        logger.info("roll button", extra={"die_type": die_type, "status_code": status})
+        return Answer(status, body, f"{span.get_span_context().trace_id:032x}")
+
+
+def timed(path: str, parameters: Mapping[str, str], die_type: str) -> tuple[int, dict[str, Any]]:
+    started = time.perf_counter()
+    status, body = ask(path, parameters)
+    metrics.DURATION.labels(die_type).observe(time.perf_counter() - started, exemplar())
+    metrics.REQUESTS.labels(die_type, status).inc()
+    return status, body
+
+
+def ask(path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    try:
+        response = client.get(path, params=parameters)
+        return response.status_code, dict(response.json())
+    except httpx.TimeoutException:
+        return 504, {"detail": "The roller did not answer in time."}
+    except (httpx.TransportError, ValueError) as error:
+        logger.error("roller unreachable", extra={"error": str(error)})
+        return 503, {"detail": "The roller cannot be reached."}

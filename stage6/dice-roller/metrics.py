@@ -1,0 +1,20 @@
+"""What this service counts of its own trade; HTTP itself is counted in http_telemetry.py."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ROLLS = Counter("dice_rolls", "Rolls by die and result.", ["die_type", "result"])
+VALUE = Histogram("dice_roll_value", "What the dice showed, one bucket a face.", ["die_type"], buckets=range(1, 8))
+DIE_SERVICE_REQUESTS = Counter("die_service_requests", "Requests to die-service.", ["identifier", "status"])
+DIE_SERVICE_DURATION = Histogram(
+    "die_service_request_duration_seconds",
+    "Time until die-service answered or was given up.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+ASYNC_ROLLS = Counter("async_rolls", "Rolls made at once, by die and result.", ["die_type", "result"])
+BATCH_SIZE = Histogram("async_roll_batch_size", "Rolls asked for at once.", buckets=(1, 2, 5, 10, 20, 50, 100))
+BATCH_DURATION = Histogram(
+    "async_roll_duration_seconds",
+    "Time until all rolls of a batch were done.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5),
+)
+IN_PROGRESS = Gauge("async_rolls_in_progress", "Rolls that are in the air now.")

@@ -1,0 +1,109 @@
+import os
+
+os.environ["ROLL_DELAY_MAX_SECONDS"] = "0"
+os.environ["OTEL_RESOURCE_ATTRIBUTES"] = "service.namespace=dice-workshop,service.version=test"
+
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import httpx
+import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import dice
+from main import app
+from telemetry import PROVIDER
+
+DieService = Callable[[Callable[[httpx.Request], httpx.Response]], None]
+EXPORTER = InMemorySpanExporter()
+PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    EXPORTER.clear()
+    yield EXPORTER
+    EXPORTER.clear()
+
+
+DICE = {
+    "fair": {"identifier": "fair", "faces": [1, 2, 3, 4, 5, 6], "error_rate": 0, "shakes": 0},
+    "risky": {"identifier": "risky", "faces": [2, 3, 4, 5, 6, 7], "error_rate": 0.1, "shakes": 0},
+    "heavy": {"identifier": "heavy", "faces": [1, 2, 3, 4, 5, 6], "error_rate": 0, "shakes": 1},
+}
+
+
+def known(request: httpx.Request) -> httpx.Response:
+    identifier = request.url.path.rpartition("/")[2]
+    if identifier == "healthz" or identifier in DICE:
+        return httpx.Response(200, json=DICE.get(identifier))
+    return httpx.Response(404, json={"detail": f"There is no die {identifier!r}. There are: {', '.join(DICE)}."})
+
+
+@pytest.fixture(autouse=True)
+async def die_service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DieService]:
+    """Puts a handler in the place of die-service; one that knows the dice is there from the start."""
+    clients: list[httpx.AsyncClient] = []
+
+    def answer_with(handler: Callable[[httpx.Request], httpx.Response]) -> None:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
+        HTTPXClientInstrumentor.instrument_client(client)
+        monkeypatch.setattr(dice, "client", client)
+        clients.append(client)
+
+    answer_with(known)
+    yield answer_with
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://dice-roller:8001") as client:
+        yield client
+
+
+class Backend(BaseHTTPRequestHandler):
+    names: list[str]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            self.names += [span.name for scope in resource.scope_spans for span in scope.spans]
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def receiving(port: int) -> Iterator[list[str]]:
+    handler = type("Backend", (Backend,), {"names": []})
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield handler.names
+        server.shutdown()
+
+
+@pytest.fixture
+def receiver() -> Callable[[int], AbstractContextManager[list[str]]]:
+    """An OTLP backend on a port, as a context manager that yields the names of the spans it got."""
+    return receiving
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    def free() -> int:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port: int = probe.getsockname()[1]
+        return port
+
+    return free

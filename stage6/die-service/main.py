@@ -1,0 +1,82 @@
+"""die-service: knows the dice, from its database."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, HTTPException, Path, Request
+from fastapi.responses import JSONResponse
+from opentelemetry import trace
+from pydantic import BaseModel
+
+import metrics
+import specifications
+import telemetry
+from database import Database
+from database_telemetry import DatabaseUnavailableError
+from http_telemetry import NATIVE_OFF, instrument
+from specifications import Specification
+
+logger = logging.getLogger("die-service")
+database = Database()
+
+
+class Identifiers(BaseModel):
+    identifiers: list[str]
+
+
+class Problem(BaseModel):
+    detail: str
+
+
+Identifier = Annotated[str, Path(pattern="^[a-z0-9-]{1,32}$")]
+UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Problem}}
+RETRY = {"retry-after": "1"}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with telemetry.exporting(), database.open():
+        yield
+
+
+app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
+instrument(app)
+
+
+@app.exception_handler(DatabaseUnavailableError)
+async def unavailable(request: Request, error: DatabaseUnavailableError) -> JSONResponse:
+    metrics.LOADED.set(0)
+    return JSONResponse({"detail": str(error)}, 503, RETRY)
+
+
+@app.get("/dice", responses=UNAVAILABLE)
+async def identifiers() -> Identifiers:
+    metrics.LISTED.inc()
+    return Identifiers(identifiers=await specifications.identifiers(database))
+
+
+@app.get("/dice/{identifier}", responses=UNAVAILABLE | {404: {"model": Problem}})
+async def specification(identifier: Identifier) -> Specification:
+    found = await specifications.find(database, identifier)
+    trace.get_current_span().set_attributes({"die.type": identifier, "die.found": found is not None})
+    metrics.REQUESTED.labels(identifier if found else "unknown").inc()
+    if not found:
+        logger.warning("no such die", extra={"die_asked": identifier})
+        known = ", ".join(await specifications.identifiers(database))
+        raise HTTPException(404, f"There is no die {identifier!r}. There are: {known}.")
+    logger.info("specification", extra={"die_type": identifier})
+    return found
+
+
+@app.get("/")
+async def root() -> dict[str, str | list[str]]:
+    endpoints = ["/dice", "/dice/fair", "/healthz", "/metrics"]
+    return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
+
+
+@app.get("/healthz", responses=UNAVAILABLE)
+async def healthz() -> dict[str, str]:
+    metrics.LOADED.set(await database.probe(specifications.COUNT))
+    return {"status": "ok"}

@@ -1,0 +1,7 @@
+"""What this service counts of its own trade; HTTP and the database are counted in files of their own."""
+
+from prometheus_client import Counter, Gauge
+
+REQUESTED = Counter("die_specifications_requested", "Requests for a die's specification.", ["identifier"])
+LISTED = Counter("die_list_requests", "Requests for the list of dice.")
+LOADED = Gauge("die_specifications_loaded", "Dice this service could serve when it last looked.")

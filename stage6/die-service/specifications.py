@@ -1,0 +1,27 @@
+"""The dice, asked for in the database each time: a change there shows at once, in every replica."""
+
+from pydantic import BaseModel, Field
+
+from database import Database
+
+LIST = "SELECT identifier FROM die_specifications ORDER BY shakes, identifier"
+GET = "SELECT identifier, faces, error_rate, shakes FROM die_specifications WHERE identifier = $1"
+COUNT = "SELECT count(*) FROM die_specifications"
+
+
+class Specification(BaseModel, extra="forbid"):
+    identifier: str = Field(pattern="^[a-z0-9-]{1,32}$")
+    faces: list[int] = Field(min_length=1, max_length=100)
+    error_rate: float = Field(ge=0, le=1)
+    shakes: int = Field(ge=0, le=1000)
+
+
+async def identifiers(database: Database) -> list[str]:
+    async with database.connection("list") as connection:
+        return [row["identifier"] for row in await connection.fetch(LIST)]
+
+
+async def find(database: Database, identifier: str) -> Specification | None:
+    async with database.connection("get") as connection:
+        row = await connection.fetchrow(GET, identifier)
+    return Specification.model_validate(dict(row)) if row else None

@@ -1,0 +1,84 @@
+"""The stage's own PostgreSQL: its init.sql on the server that the workshop runs without Docker."""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+SCRIPT = Path(__file__).parents[2] / "postgres" / "init.sql"
+DEADLINE = 30.0
+
+
+class Postgres:
+    """On a port of its own; the data stay from `stop` to `start`."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port: int = probe.getsockname()[1]
+        # Not pytest's folder, which is closed to the user that the server runs as when we are root.
+        self.folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
+        self.folder.chmod(0o755)
+        self.process: subprocess.Popen[bytes] | None = None
+        self.environment = {
+            "PGHOST": "127.0.0.1",
+            "PGPORT": str(self.port),
+            "PGUSER": "dice",
+            "PGDATABASE": "dice",
+        }
+        self.environment["PGPASSWORD"] = "it's a test"
+
+    def start(self) -> None:
+        if self.process is not None:
+            return
+        owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "it's a test", "POSTGRES_DB": "dice"}
+        where = ["--data-dir", str(self.folder / "pg"), "--port", str(self.port), "--init", str(SCRIPT)]
+        with (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "workshop.infrastructure.postgres", *where],
+                env=os.environ | owner, stderr=log,
+            )  # fmt: skip
+        self._wait_ready()
+
+    def _wait_ready(self) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                self.query("SELECT 1")
+            except (OSError, asyncpg.CannotConnectNowError):
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            assert self.process.wait(DEADLINE) == 0
+            self.process = None
+
+    def query(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        async def ask() -> list[asyncpg.Record]:
+            variables = self.environment
+            connection = await asyncpg.connect(
+                host="127.0.0.1", port=self.port, user="dice", password=variables["PGPASSWORD"], database="dice"
+            )
+            try:
+                return await connection.fetch(sql, *arguments)
+            finally:
+                connection.terminate()
+
+        with asyncio.Runner() as runner:
+            return runner.run(ask())
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder)

@@ -1,0 +1,86 @@
+import os
+
+os.environ["OTEL_SERVICE_NAME"] = "streamlit-frontend"
+os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "http,database"
+os.environ["TRACE_URL_TEMPLATE"] = "http://grafana.test/trace/TRACE_ID"
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from streamlit.testing.v1 import AppTest
+
+import dice
+import rolling
+from telemetry import PROVIDER
+
+EXPORTER = InMemorySpanExporter()
+PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+PAGE = Path(__file__).parent.parent / "page.py"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture
+def spans() -> Iterator[InMemorySpanExporter]:
+    EXPORTER.clear()
+    yield EXPORTER
+    EXPORTER.clear()
+
+
+@pytest.fixture
+def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], list[httpx.Request]]]:
+    """Puts a handler in place of the services behind the frontend; the list has the requests it got."""
+    clients = []
+
+    def answer_with(handler: Handler) -> list[httpx.Request]:
+        seen: list[httpx.Request] = []
+
+        def record(request: httpx.Request) -> httpx.Response:
+            seen.append(request)
+            return handler(request)
+
+        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
+        HTTPXClientInstrumentor.instrument_client(client)
+        monkeypatch.setattr(rolling, "client", client)
+        clients.append(client)
+        return seen
+
+    yield answer_with
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture(autouse=True)
+def die_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], None]]:
+    """Puts a handler in the place of die-service; one that lists the dice is there from the start."""
+    clients = []
+
+    def answer_with(handler: Handler) -> None:
+        dice.listed.clear()
+        client = httpx.Client(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
+        monkeypatch.setattr(dice, "client", client)
+        clients.append(client)
+
+    answer_with(lambda request: httpx.Response(200, json={"identifiers": ["fair", "risky", "heavy"]}))
+    yield answer_with
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def page() -> AppTest:
+    return AppTest.from_file(str(PAGE), default_timeout=20)
+
+
+def rolled(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, content=json.dumps({"die": request.url.params["die"], "roll": 4}))
+
+
+@pytest.fixture
+def lucky(backend: Callable[[Handler], list[httpx.Request]]) -> list[httpx.Request]:
+    return backend(rolled)

@@ -1,0 +1,48 @@
+"""Usage events: who signed in, signed out or rolled. Log lines like all others but for `usage`, by which the log
+pipeline knows them and sends them on to usage-service. Here alone, and there, are names."""
+
+import logging
+import uuid
+
+import streamlit as st
+
+import metrics
+from dice import known
+from rolling import Answer
+
+logger = logging.getLogger("usage")
+LONGEST_NAME = 40
+
+
+def emit(event: str, user: str, **attributes: str | int) -> None:
+    """The id makes the event one event, however often it is delivered."""
+    metrics.USAGE.labels(event).inc()
+    fields = {"usage": True, "event_id": str(uuid.uuid4()), "event": event, "user": user}
+    logger.info("usage", extra=fields | attributes)
+
+
+def current_user() -> str | None:
+    user: str | None = st.session_state.get("user")
+    return user
+
+
+def sign_in() -> None:
+    """Takes the name that was typed, without what cannot be seen; an empty one signs nobody in."""
+    name = "".join(letter for letter in st.session_state["name"] if letter.isprintable()).strip()[:LONGEST_NAME]
+    if not name:
+        st.warning("Enter a name to sign in.")
+        return
+    st.session_state["user"] = name
+    emit("sign_in", name)
+
+
+def sign_out() -> None:
+    if user := st.session_state.pop("user", None):
+        emit("sign_out", user)
+
+
+def rolled(die: str, times: int, answer: Answer) -> None:
+    """Nobody's roll is no usage event. The trace id is the roll's: its span is over by now."""
+    if user := current_user():
+        die_type = die if die in known else "unknown"
+        emit("roll", user, die_type=die_type, times=times, status_code=answer.status, trace_id=answer.trace_id)

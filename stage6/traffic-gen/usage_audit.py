@@ -1,0 +1,151 @@
+"""Usage events, emitted against stored: the usage lines in Loki and the rows of usage-service, one to one.
+
+Asks Loki and usage-service, so either stack will do. Waits a while for what is on its way. Exit code 0: no
+difference.
+"""
+
+import json
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from traffic_gen.cli import option
+
+LOKI_URL = os.getenv("LOKI_URL", "http://127.0.0.1:3100").rstrip("/")
+USAGE_SERVICE_URL = os.getenv("USAGE_SERVICE_URL", "http://127.0.0.1:8003").rstrip("/")
+LINES = '{service_name="streamlit-frontend"} |= "event_id" | json | usage="true"'
+PAGE = 1000
+SHOWN = 50
+Events = dict[str, str]  # event id → event
+
+
+@dataclass(frozen=True)
+class Audit:
+    """`lines` are log lines: more of them than emitted events means that an id was logged twice."""
+
+    emitted: Events
+    stored: Events
+    lines: int
+
+    @property
+    def missing(self) -> Events:
+        return {key: event for key, event in self.emitted.items() if key not in self.stored}
+
+    @property
+    def unexpected(self) -> Events:
+        return {key: event for key, event in self.stored.items() if key not in self.emitted}
+
+    @property
+    def good(self) -> bool:
+        return self.emitted.keys() == self.stored.keys() and self.lines == len(self.emitted)
+
+    def as_dict(self) -> dict[str, Any]:
+        counts = {"emitted": len(self.emitted), "stored": len(self.stored), "lines": self.lines}
+        return counts | {"missing": sorted(self.missing), "unexpected": sorted(self.unexpected), "good": self.good}
+
+
+def audit(client: httpx.Client, start: datetime, end: datetime) -> Audit:
+    """Of the events that happened in [start, end)."""
+    lines = usage_lines(client, nanoseconds(start), nanoseconds(end))
+    fields = [json.loads(line) for _, line in lines]
+    emitted = {line["event_id"]: line["event"] for line in fields}
+    return Audit(emitted, stored_events(client, start, end), len(lines))
+
+
+def nanoseconds(at: datetime) -> int:
+    return int(at.timestamp() * 1e6) * 1000
+
+
+def usage_lines(client: httpx.Client, start: int, end: int) -> set[tuple[int, str]]:
+    """(time, line), page by page. A page may end amid lines of one time, so the next begins with that time."""
+    found: set[tuple[int, str]] = set()
+    while True:
+        query: dict[str, str | int] = {
+            "query": LINES,
+            "start": start,
+            "end": end,
+            "limit": PAGE,
+            "direction": "forward",
+        }
+        answer = client.get(f"{LOKI_URL}/loki/api/v1/query_range", params=query).raise_for_status()
+        streams = answer.json()["data"]["result"]
+        page = [(int(at), line) for stream in streams for at, line, *_ in stream["values"]]
+        more = set(page) - found
+        found |= more
+        if len(page) < PAGE:
+            return found
+        start = max(at for at, _ in page) + (0 if more else 1)
+
+
+def stored_events(client: httpx.Client, start: datetime, end: datetime) -> Events:
+    found: Events = {}
+    query: dict[str, str | int] = {"since": start.isoformat(), "limit": PAGE}
+    while True:
+        page = client.get(f"{USAGE_SERVICE_URL}/usage/events", params=query).raise_for_status().json()
+        for event in page:
+            if datetime.fromisoformat(event["occurred_at"]) < end:
+                found[event["event_id"]] = event["event"]
+        if len(page) < PAGE:
+            return found
+        query["after"] = page[-1]["event_id"]
+
+
+def until_settled(client: httpx.Client, start: datetime, end: datetime, patience: float) -> Audit:
+    """Again and again until nothing differs, or patience is at its end."""
+    deadline = time.monotonic() + patience
+    while True:
+        found = audit(client, start, end)
+        if found.good or time.monotonic() > deadline:
+            return found
+        time.sleep(1)
+
+
+def show(found: Audit) -> None:
+    table = Table(title=f"{len(found.emitted)} events in {found.lines} log lines", title_justify="left")
+    for heading in ("event", "emitted", "stored", "missing", "unexpected"):
+        table.add_column(heading, justify="left" if heading == "event" else "right")
+    columns = [
+        Counter(events.values()) for events in (found.emitted, found.stored, found.missing, found.unexpected)
+    ]
+    for event in sorted(set().union(*columns)):
+        table.add_row(event, *(str(column[event]) for column in columns))
+    Console().print(table)
+    for what, events in (("not stored", found.missing), ("not in the logs", found.unexpected)):
+        for key, event in sorted(events.items())[:SHOWN]:
+            print(f"{what}: {event} {key}")
+    print("No difference." if found.good else "Emitted and stored differ.")
+
+
+def main(
+    minutes: Annotated[float, option("MINUTES", "How far to look back.", 0.1)] = 60.0,
+    wait_seconds: Annotated[float, option("WAIT_SECONDS", "How long to wait for events on their way.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Compare the usage events in the logs with those that usage-service has stored."""
+    now = time.time()
+    start, end = datetime.fromtimestamp(now - 60 * minutes, UTC), datetime.fromtimestamp(now, UTC)
+    try:
+        with httpx.Client(timeout=30) as client:
+            found = until_settled(client, start, end, wait_seconds)
+    except httpx.HTTPError as error:
+        typer.echo(
+            f"audit: {error}. Are LOKI_URL and USAGE_SERVICE_URL right, and is the stage running?", err=True
+        )
+        raise typer.Exit(2) from None
+    if as_json:
+        print(json.dumps(found.as_dict()))
+    else:
+        show(found)
+    raise typer.Exit(0 if found.good else 1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
