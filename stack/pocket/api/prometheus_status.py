@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import promql_parser
@@ -60,7 +61,7 @@ def status_routes(settings: Settings) -> list[Route]:
         "alertmanagers": {"activeAlertmanagers": [], "droppedAlertmanagers": []},
     }
     return [
-        *(Route(f"/api/v1/{path}", _data(lambda data=data: data)) for path, data in fixed.items()),
+        *(Route(f"/api/v1/{path}", _data(partial(fixed.__getitem__, path))) for path in fixed),
         Route("/api/v1/status/config", _data(lambda: {"yaml": _config_text(settings)})),
         Route("/api/v1/status/runtimeinfo", _data(lambda: _runtime(settings, started))),
         Route("/-/ready", _text("Prometheus Server is Ready.\n")),
