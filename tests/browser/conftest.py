@@ -10,13 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
@@ -40,11 +40,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
-    """A running stage; `url("grafana")` and the other components by their base port."""
+    """A running stage: `url(3000)` and the like by base port; `window` is the time of its traffic for a URL."""
 
     offset: int
+    begin: float = field(default_factory=time.time)
+    end: float = 0.0
+
+    @property
+    def window(self) -> str:
+        """Fixed, so that a slow machine sees what a fast one sees: last values are those under traffic."""
+        return f"from={int(self.begin * 1000)}&to={int(self.end * 1000)}&refresh=off"
 
     def url(self, port: int) -> str:
         return f"http://127.0.0.1:{port + self.offset}"
@@ -78,9 +85,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     try:
         stage = Stage(offset)
         _poison(stage)
-        traffic = _workshop("traffic", "1", *where, "--", "--duration-seconds", "12", "--num-users", "6",
+        traffic = _workshop("traffic", "1", *where, "--", "--duration-seconds", "25", "--num-users", "6",
                             "--think-time-seconds", "0.1", "--max-rolls-per-user", "0")  # fmt: skip
         assert traffic.returncode == 0, traffic.stdout + traffic.stderr
+        stage.end = time.time() + 10  # for the last scrape and the metrics made from spans
         _await_signals(stage)
         yield stage
     finally:
@@ -124,29 +132,24 @@ def push_line(stage: Stage, line: str, metadata: dict[str, str] | None = None) -
 
 
 def _await_signals(stage: Stage) -> None:
-    """Until scrapes, span metrics and a profile are there: the slowest is the profiler's 10 to 15 s."""
+    """Until span metrics and a profile are there: the slowest is the profiler's 10 to 15 s."""
     profile = {
         "profileTypeID": "process_cpu:cpu:nanoseconds:cpu:nanoseconds",
         "labelSelector": '{service_name="dice-roller"}',
     }
 
     def has_profile() -> bool:
-        now = int(time.time() * 1000)
+        begin, end = int(stage.begin * 1000), int(stage.end * 1000)
         url = f"{stage.url(4040)}/querier.v1.QuerierService/SelectMergeStacktraces"
-        answer = httpx.post(url, json={**profile, "start": now - 600000, "end": now}).json()
+        answer = httpx.post(url, json={**profile, "start": begin, "end": end}).json()
         return int(answer.get("flamegraph", {}).get("total", 0)) > 0
 
     def has_edge() -> bool:
         query = "rate(traces_service_graph_request_total[1m]) > 0"
-        answer = httpx.get(f"{stage.url(9090)}/api/v1/query", params={"query": query}).json()
+        answer = httpx.get(f"{stage.url(9090)}/api/v1/query", params={"query": query, "time": stage.end}).json()
         return bool(answer["data"]["result"])
 
-    def has_rate() -> bool:
-        # 15 s ago, as a chart's last step may lie that far back.
-        params: dict[str, str | float] = {"query": "rate(http_requests_total[20s])", "time": time.time() - 15}
-        return bool(httpx.get(f"{stage.url(9090)}/api/v1/query", params=params).json()["data"]["result"])
-
-    for ready in (has_edge, has_profile, has_rate):
+    for ready in (has_edge, has_profile):
         eventually(ready)
 
 
@@ -165,13 +168,18 @@ def browser(stage: Stage) -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def contexts() -> dict[str, BrowserContext]:
+    return {}
+
+
 class Visit:
     """A page that notes what it should never see: console errors, exceptions, requests elsewhere."""
 
-    def __init__(self, browser: Browser, base: str, **options: Any) -> None:
-        self.base = base
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
-        self.page: Page = self.context.new_page()
+    def __init__(self, context: BrowserContext, stage: Stage) -> None:
+        self.stage = stage
+        self.base = stage.url(3000)
+        self.page: Page = context.new_page()
         self.page.set_default_timeout(20000)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
@@ -181,7 +189,7 @@ class Visit:
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
     def _request(self, request: Request) -> None:
         if not request.url.startswith((self.base, "data:", "blob:")):
@@ -194,11 +202,17 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Browser, stage: Stage, request: pytest.FixtureRequest) -> Iterator[Visit]:
+def visit(
+    browser: Browser, contexts: dict[str, BrowserContext], stage: Stage, request: pytest.FixtureRequest
+) -> Iterator[Visit]:
     """Options of the browser context come as an indirect parameter; a clean console is part of every test."""
-    visit = Visit(browser, stage.url(3000), **getattr(request, "param", {}))
+    options = {"viewport": {"width": 1280, "height": 860}, **getattr(request, "param", {})}
+    if repr(options) not in contexts:
+        contexts[repr(options)] = browser.new_context(**options)
+    visit = Visit(contexts[repr(options)], stage)  # shared: plotly's 5 MB are loaded and compiled once
     yield visit
-    visit.context.close()
+    visit.page.evaluate("localStorage.clear()")
+    visit.page.close()
     assert visit.elsewhere == []
     assert visit.complaints == []
 

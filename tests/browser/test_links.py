@@ -13,7 +13,7 @@ from .test_dashboard import inked, panel
 
 
 def open_exemplar(visit: Visit) -> Page:
-    page = visit.open("d/dice-roller-stage1?from=now-5m&refresh=off")
+    page = visit.open(f"d/dice-roller-stage1?{visit.stage.window}")
     exemplar = panel(page, "Latency with exemplars").locator("a.exemplar").first
     exemplar.scroll_into_view_if_needed()
     exemplar.dispatch_event("click")  # diamonds may lie over each other; the link is what is tested
@@ -69,7 +69,7 @@ def test_a_span_leads_to_its_own_logs_and_to_its_metrics(visit: Visit) -> None:
     page.go_back()
     page.locator(".details").get_by_role("link", name="Metrics").click()
     expect(page.get_by_label("PromQL query")).to_have_value(re.compile("traces_spanmetrics_latency_bucket"))
-    page.locator(".scatterlayer path.js-line").first.wait_for()
+    page.locator(".scatterlayer path.js-line").first.wait_for(state="attached")
 
 
 def test_a_trace_can_be_saved_as_json(visit: Visit, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_grafanas_way_to_link_a_trace_works(visit: Visit) -> None:
 
 
 def test_the_service_map_leads_to_a_services_traces(visit: Visit) -> None:
-    page = visit.open("service-map?from=now-5m")
+    page = visit.open(f"service-map?{visit.stage.window}")
     page.get_by_role("link", name="dice-roller: traces").click()
     expect(page.get_by_label("TraceQL query")).to_have_value('{resource.service.name = "dice-roller"}')
     page.locator("table.traces tbody tr").first.wait_for()

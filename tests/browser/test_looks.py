@@ -48,7 +48,7 @@ def contrast(a: str, b: str) -> float:
 
 
 def test_the_theme_is_toggled_and_remembered(visit: Visit) -> None:
-    page = visit.open("d/dice-roller-stage1")
+    page = visit.open(f"d/dice-roller-stage1?{visit.stage.window}")
     before = brightness(page.evaluate(BACKGROUND))
     page.locator(".plot .ytick text").first.wait_for()
     ink = page.locator(".plot .ytick text").first.evaluate("t => getComputedStyle(t).fill")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
@@ -11,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -21,6 +20,7 @@ from pocket.ui import checklist, dashboards
 from pocket.ui.security import SecurityHeaders
 
 STATIC = Path(__file__).parent / "static"
+PLOTLY = StaticFiles(packages=[("plotly", "package_data")])  # answers 304 to a browser that has the 5 MB already
 TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}")
 DATASOURCES = {
     "prometheus": ("Prometheus", "prometheus"),
@@ -77,10 +77,9 @@ async def _http_error(_: Request, error: Exception) -> Response:
     return JSONResponse({"message": error.detail}, status_code=error.status_code, headers=error.headers)
 
 
-async def _plotly(_: Request) -> FileResponse:
+async def _plotly(request: Request) -> Response:
     """plotly.js as the installed `plotly` package carries it, so that nothing is loaded from elsewhere."""
-    bundle = importlib.resources.files("plotly") / "package_data" / "plotly.min.js"
-    return FileResponse(str(bundle), media_type="text/javascript")
+    return await PLOTLY.get_response("plotly.min.js", request.scope)
 
 
 async def _trace_link(request: Request) -> RedirectResponse:
