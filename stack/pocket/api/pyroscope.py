@@ -158,8 +158,8 @@ def _select_series(store: Store, request: Message) -> Message:
         step_ms,
         average=request.aggregation == _AVERAGE,
     )
-    ranked = sorted(found.items(), key=lambda item: -sum(value for _, value in item[1]))
-    kept = dict(ranked[: request.limit]) if request.limit else found
+    ranked = sorted(found.items(), key=lambda item: (-sum(value for _, value in item[1]), item[0]))
+    kept = dict(ranked[: request.limit or None])
     return MESSAGES["SelectSeriesResponse"](
         series=[
             MESSAGES["Series"](
@@ -175,7 +175,7 @@ def _check_range(request: Message) -> None:
     if not request.start or not request.end:
         raise BadRequest("missing time range in the query")
     if request.start > request.end:
-        raise BadRequest("start must be before end")
+        raise BadRequest("query start time is after end time")
 
 
 def _merge_stacktraces(store: Store, request: Message) -> Message:

@@ -41,7 +41,7 @@ def parse_selector(text: str) -> list[Matcher]:
         # PromQL refuses what matches everything, such as {a=~".*"}, unless there is a metric's name.
         named = [] if head else _named(rest)
         if not named:
-            raise ParseError(f'failed to parse label selectors "{text}": {error}') from None
+            raise ParseError(f'parsing label selector "{text}": {error}') from None
     return [matcher for matcher in named if matcher != Matcher("__name__", "=", "any")]
 
 

@@ -132,7 +132,7 @@ async def test_a_series_has_a_point_a_step(client: httpx.AsyncClient) -> None:
     assert [
         (item["labels"][0]["value"], [(int(p["timestamp"]) - START, p["value"]) for p in item["points"]])
         for item in found
-    ] == [("frontend", [(30_000, 7.0)]), ("roller", [(10_000, 40.0), (20_000, 50.0), (30_000, 5.0)])]
+    ] == [("roller", [(10_000, 40.0), (20_000, 50.0), (30_000, 5.0)]), ("frontend", [(30_000, 7.0)])]
 
 
 async def test_render(client: httpx.AsyncClient) -> None:
@@ -155,9 +155,13 @@ async def test_render(client: httpx.AsyncClient) -> None:
         (
             "SelectMergeStacktraces",
             {"profileTypeID": CPU, "labelSelector": "{a"},
-            "failed to parse label selectors",
+            "parsing label selector",
         ),
-        ("SelectMergeStacktraces", {"profileTypeID": CPU, "start": 5, "end": 3}, "start must be before end"),
+        (
+            "SelectMergeStacktraces",
+            {"profileTypeID": CPU, "start": 5, "end": 3},
+            "query start time is after end time",
+        ),
         ("SelectMergeStacktraces", {"profileTypeID": CPU, "spanSelector": ["x"]}, "invalid span id"),
         ("SelectMergeStacktraces", {"profileTypeID": CPU, "start": "x"}, "unmarshal message"),
         ("SelectSeries", {"profileTypeID": CPU}, "step must be >= 1ms"),
