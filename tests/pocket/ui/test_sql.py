@@ -1,0 +1,149 @@
+"""SQL panels: the dashboards' own queries against the real database, and no other query."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from pocket.config import Settings
+from pocket.ui import sql
+from workshop.infrastructure.account import remove
+
+ROOT = Path(__file__).parents[3]
+DICE = "SELECT identifier, faces, error_rate, shakes FROM die_specifications ORDER BY identifier"
+ALL_KINDS = "SELECT now() AS t, true AS b, 1.5::numeric AS n, NULL AS z, count(*) AS c FROM die_specifications"
+BROKEN, WRITES = "SELECT * FROM nowhere", "DELETE FROM die_specifications"
+COPIES = "COPY die_specifications TO PROGRAM 'cat'"
+
+
+@dataclass
+class Database:
+    folder: Path
+    offset: int
+    process: subprocess.Popen[bytes]
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[Database]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "dice", "POSTGRES_DB": "dice"}
+    where = ["--data-dir", str(folder / "pg"), "--port", str(port)]
+    init = ["--init", str(ROOT / "stage5" / "postgres" / "init.sql")]
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "workshop.infrastructure.postgres", *where, *init]
+        process = subprocess.Popen(command, env=os.environ | owner, stderr=log)
+    deadline = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield Database(folder, port - 15432, process)
+    process.terminate()
+    process.wait(30)
+    remove(folder / "pg")
+    shutil.rmtree(folder)
+
+
+def client(tmp_path: Path, offset: int, hosts: tuple[str, ...] = ("postgres",)) -> httpx.AsyncClient:
+    targets = [{"refId": "A", "rawSql": text} for text in (DICE, ALL_KINDS, BROKEN, WRITES, COPIES)]
+    panel = {"type": "table", "targets": [*targets, {"expr": "up"}]}
+    (tmp_path / "d.json").write_text(json.dumps({"uid": "d", "panels": [{"type": "row"}, panel]}))
+    settings = Settings(data_dir=tmp_path, dashboards=(tmp_path,), hosts=hosts, port_offset=offset)
+    app = Starlette(routes=sql.routes(settings))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:3000")
+
+
+async def ask(client: httpx.AsyncClient, text: str) -> tuple[int, dict[str, Any]]:
+    answer = await client.post("/api/ds/query", json={"queries": [{"refId": "B", "rawSql": text}]})
+    result: dict[str, Any] = answer.json()["results"]["B"]
+    assert answer.status_code == result["status"]
+    return answer.status_code, result
+
+
+async def test_a_dashboards_query_answers_with_a_frame(tmp_path: Path, database: Database) -> None:
+    status, result = await ask(client(tmp_path, database.offset), DICE)
+    assert status == 200
+    (frame,) = result["frames"]
+    assert [(field["name"], field["type"]) for field in frame["schema"]["fields"]] == [
+        ("identifier", "string"), ("faces", "string"), ("error_rate", "number"), ("shakes", "number"),
+    ]  # fmt: skip
+    rows = list(zip(*frame["data"]["values"], strict=True))
+    assert rows[0] == ("fair", "{1,2,3,4,5,6}", 0, 0)
+    assert [row[0] for row in rows] == ["fair", "heavy", "risky"]
+
+
+async def test_kinds_of_columns(tmp_path: Path, database: Database) -> None:
+    _, result = await ask(client(tmp_path, database.offset), ALL_KINDS)
+    (frame,) = result["frames"]
+    assert [field["type"] for field in frame["schema"]["fields"]] == [
+        "time",
+        "boolean",
+        "number",
+        "string",
+        "number",
+    ]
+    ((at,), *others) = frame["data"]["values"]
+    assert abs(at / 1000 - time.time()) < 60
+    assert others == [[True], [1.5], [None], [3]]
+
+
+async def test_no_other_query_is_run(tmp_path: Path, database: Database) -> None:
+    status, result = await ask(client(tmp_path, database.offset), DICE + " ")
+    assert (status, result["error"]) == (400, "only queries of the stage's dashboards are run")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [(BROKEN, "nowhere"), (WRITES, "read-only transaction"), (COPIES, "program")]
+)
+async def test_a_query_that_fails_or_writes_says_so(
+    tmp_path: Path, database: Database, text: str, reason: str
+) -> None:
+    status, result = await ask(client(tmp_path, database.offset), text)
+    assert status == 500
+    assert result["error"].startswith("db query error: ")
+    assert reason in result["error"]
+
+
+async def test_a_stage_without_a_database(tmp_path: Path) -> None:
+    status, result = await ask(client(tmp_path, 0, hosts=("dice-roller",)), DICE)
+    assert (status, result["error"]) == (404, "this stage has no database")
+
+
+async def test_a_database_that_is_away(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        free = probe.getsockname()[1]
+    status, result = await ask(client(tmp_path, free - 15432), DICE)
+    assert status == 500
+    assert "db query error" in result["error"]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "{}", '{"queries": 1}', '{"queries": [{}]}', '{"queries": ["x"]}']
+)
+async def test_malformed_requests(tmp_path: Path, body: str) -> None:
+    answer = await client(tmp_path, 0).post("/api/ds/query", content=body)
+    assert (answer.status_code, answer.json()) == (400, {"message": "bad request data"})
+
+
+def test_the_source_is_the_one_grafana_has() -> None:
+    source = sql.source(Settings(data_dir=Path("/"), port_offset=100))
+    assert source["port"] == 15532
+    assert (source["user"], source["database"]) == ("dice", "dice")
