@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from pocket.config import Settings
-from pocket.ui import checklist, dashboards
+from pocket.ui import checklist, dashboards, sql
 from pocket.ui.security import SecurityHeaders
 
 STATIC = Path(__file__).parent / "static"
@@ -37,6 +37,7 @@ def app(settings: Settings, apis: Mapping[str, ASGIApp]) -> Starlette:
         Route("/api/datasources", _datasources(tuple(apis))),
         *dashboards.routes(settings.dashboards),
         *checklist.routes(settings),
+        *sql.routes(settings),
         *(Mount(f"/api/datasources/proxy/uid/{uid}", app=apis[uid]) for uid in DATASOURCES if uid in apis),
         Route("/api/{rest:path}", _unknown_api, methods=["GET", "POST", "PUT", "DELETE"]),
         Route("/plotly.min.js", _plotly),

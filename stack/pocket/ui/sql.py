@@ -36,6 +36,8 @@ def routes(settings: Settings) -> list[Route]:
     """`POST /api/ds/query`, `{queries: [{refId, rawSql}]}` → `{results: {refId: {status, frames | error}}}`."""
 
     async def query(request: Request) -> JSONResponse:
+        if HOST not in settings.hosts:  # as any path that is not there
+            return JSONResponse({"message": "Not found"}, status_code=404)
         try:
             asked = [(str(each["refId"]), str(each["rawSql"])) for each in (await request.json())["queries"]]
         except (ValueError, KeyError, TypeError):
@@ -58,8 +60,6 @@ def dashboard_queries(folders: Sequence[Path]) -> Iterator[str]:
 
 
 async def _result(settings: Settings, ref: str, text: str, known: set[str]) -> Answer:
-    if HOST not in settings.hosts:
-        return {"status": 404, "error": "this stage has no database"}
     if text not in known:
         return {"status": 400, "error": "only queries of the stage's dashboards are run"}
     try:
