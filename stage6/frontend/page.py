@@ -4,7 +4,7 @@ import streamlit as st
 
 from dice import identifiers
 from rolling import Answer, roll, roll_all
-from usage import LONGEST_NAME, current_user, rolled, sign_in, sign_out
+from usage import LONGEST_NAME, current_user, sign_in, sign_out
 
 st.set_page_config(page_title="Dice Roller", page_icon="🎲")
 st.title("🎲 Dice Roller")
@@ -22,8 +22,7 @@ times = int(st.number_input("Number of dice", 1, 100, 5))
 one, all_at_once = st.columns(2)
 
 
-def show(answer: Answer, count: int, success: str) -> None:
-    rolled(die, count, answer)
+def show(answer: Answer, success: str) -> None:
     if answer.ok:
         st.success(f"{answer.status}: {success.format(**answer.body)}")
     else:
@@ -34,6 +33,6 @@ def show(answer: Answer, count: int, success: str) -> None:
 
 caller = st.query_params.to_dict()
 if one.button("Roll", type="primary"):
-    show(roll(die, caller), 1, "the {die} die shows {roll}")
+    show(roll(die, caller), "the {die} die shows {roll}")
 if all_at_once.button("Roll all at once"):
-    show(roll_all(die, times, caller), times, "{times} {die} dice show {total} together, {failed} failed")
+    show(roll_all(die, times, caller), "{times} {die} dice show {total} together, {failed} failed")

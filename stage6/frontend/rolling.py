@@ -13,6 +13,7 @@ from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 
 import metrics
+import usage
 from dice import known
 from telemetry import exemplar
 
@@ -60,6 +61,7 @@ def click(die: str, path: str, parameters: Mapping[str, str], caller: Mapping[st
         if status >= 500:
             span.set_status(StatusCode.ERROR, body["detail"])
         logger.info("roll button", extra={"die_type": die_type, "status_code": status})
+        usage.rolled(die_type, int(parameters.get("times", 1)), status)
         return Answer(status, body, f"{span.get_span_context().trace_id:032x}")
 
 

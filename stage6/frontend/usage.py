@@ -7,8 +7,6 @@ import uuid
 import streamlit as st
 
 import metrics
-from dice import known
-from rolling import Answer
 
 logger = logging.getLogger("usage")
 LONGEST_NAME = 40
@@ -41,8 +39,7 @@ def sign_out() -> None:
         emit("sign_out", user)
 
 
-def rolled(die: str, times: int, answer: Answer) -> None:
-    """Nobody's roll is no usage event. The trace id is the roll's: its span is over by now."""
+def rolled(die_type: str, times: int, status: int) -> None:
+    """Within the roll's span, so that the event leads to its trace. Nobody's roll is no usage event."""
     if user := current_user():
-        die_type = die if die in known else "unknown"
-        emit("roll", user, die_type=die_type, times=times, status_code=answer.status, trace_id=answer.trace_id)
+        emit("roll", user, die_type=die_type, times=times, status_code=status)

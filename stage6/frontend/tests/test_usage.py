@@ -76,7 +76,9 @@ def test_a_roll_event_says_what_and_in_which_trace(
     button(page, "Roll all at once").click().run()
     roll = events(logged())[-1]
     assert (roll["die_type"], roll["times"], roll["status_code"]) == ("fair", 7, 500)
-    assert roll["trace_id"] == f"{spans.get_finished_spans()[-1].context.trace_id:032x}"
+    click = spans.get_finished_spans()[-1]
+    assert (click.name, roll["span_id"]) == ("roll button", f"{click.context.span_id:016x}")
+    assert roll["trace_id"] == f"{click.context.trace_id:032x}"
     assert {"timestamp", "level", "service", "event_id"} <= set(roll)
 
 
