@@ -1,13 +1,11 @@
-"""Pyroscope's querier messages, built at run time (api/querier/v1/querier.proto, api/types/v1/types.proto).
+"""Pyroscope's querier messages (api/querier/v1/querier.proto, api/types/v1/types.proto).
 
 Only fields that are read or written are named; protobuf skips the rest.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from pocket.wire import messages
 
 _MESSAGES = """
 ProfileTypesRequest: start=1:int64 end=2:int64
@@ -36,34 +34,4 @@ FlameGraph: *names=1:string *levels=2:Level total=3:int64 max_self=4:int64
 Level: *values=1:int64
 """
 
-_Field = descriptor_pb2.FieldDescriptorProto
-
-
-def _build() -> dict[str, Any]:
-    file = descriptor_pb2.FileDescriptorProto(name="pocket/querier.proto", package="querier", syntax="proto3")
-    for line in filter(None, _MESSAGES.splitlines()):
-        name, fields = line.split(": ", 1)
-        message = file.message_type.add(name=name)
-        message.field.extend(_field(field) for field in fields.split())
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return {
-        message.name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"querier.{message.name}"))
-        for message in file.message_type
-    }
-
-
-def _field(text: str) -> descriptor_pb2.FieldDescriptorProto:
-    """`*name=number:type` to its descriptor; the star means repeated, a capital a message."""
-    name, rest = text.lstrip("*").split("=")
-    number, kind = rest.split(":")
-    label = _Field.LABEL_REPEATED if text.startswith("*") else _Field.LABEL_OPTIONAL
-    field = _Field(name=name, number=int(number), label=label)
-    if kind[0].isupper():
-        field.type, field.type_name = _Field.TYPE_MESSAGE, f".querier.{kind}"
-    else:
-        field.type = getattr(_Field, f"TYPE_{kind.upper()}")
-    return field
-
-
-MESSAGES = _build()
+MESSAGES = messages("querier", _MESSAGES)
