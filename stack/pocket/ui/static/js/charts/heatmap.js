@@ -6,7 +6,7 @@ import * as theme from "../core/theme.js";
 import { exemplarLayer } from "./exemplars.js";
 import { layout, local, plotBox } from "./plot.js";
 
-/** `{element, draw(series, {range, unit, exemplars})}`; series carry the counts of one bucket each, bound in `le`. */
+/** `{element, draw(series, {range, step, unit, exemplars})}`; series carry the counts of one bucket each, bound in `le`. */
 export function heatMap(label) {
   const plot = plotBox(label);
   const element = h("div", { class: "timeseries" }, plot.element);
@@ -15,10 +15,10 @@ export function heatMap(label) {
   let last;
   const redraw = () => {
     const [series, options] = last;
-    const { bounds, times, z } = grid(series);
+    const { bounds, times, z } = grid(series, options.step);
     const text = z.map((row, b) => row.map((n, i) => cell(n, bounds, b, times[i], options.unit)));
     const trace = {
-      type: "heatmap", x: times.map(local), y: z.map((_, b) => b + 0.5), z, text, hovertemplate: "%{text}<extra></extra>",
+      type: "heatmap", x: [times[0] - options.step, ...times].map(local), y: z.map((_, b) => b + 0.5), z, text, hovertemplate: "%{text}<extra></extra>",
       colorscale: scale(), showscale: false, zmin: 0, hoverongaps: false, xgap: 1, ygap: 1,
     };
     const tall = element.clientHeight || 200;
@@ -40,11 +40,13 @@ export function heatMap(label) {
 
 const bound = (le) => (/^\+?Inf$/i.test(le) ? Infinity : Number(le));
 
-/** `le` series → bucket bounds, times, and counts per bucket (`z[bucket][time]`, null where empty). */
-function grid(series) {
+/** `le` series → bucket bounds, the times on the grid (columns end there, as increases look back), and counts per bucket (`z[bucket][time]`, null where empty). */
+function grid(series, step) {
   const rows = series.map(({ labels, name, t, v }) => ({ le: bound(labels.le ?? name), at: new Map(t.map((ms, i) => [ms, v[i]])) }));
   rows.sort((a, b) => a.le - b.le);
-  const times = [...new Set(series.flatMap(({ t }) => t))].sort((a, b) => a - b);
+  const known = series.flatMap(({ t }) => t);
+  const [first, last] = known.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);
+  const times = Array.from({ length: Math.round((last - first) / step) + 1 }, (_, i) => first + i * step);
   const z = rows.map(({ at }) => times.map((ms) => (at.get(ms) > 1e-9 ? at.get(ms) : null)));
   return { bounds: rows.map(({ le }) => le), times, z };
 }
