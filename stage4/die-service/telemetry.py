@@ -102,8 +102,8 @@ def exemplar() -> dict[str, str] | None:
 @asynccontextmanager
 async def exporting() -> AsyncIterator[None]:
     """Sends spans and profiles while the service runs; at its end whatever is left, for at most FLUSH_SECONDS."""
-    PROVIDER.add_span_processor(SpanQueue())
-    stops = [PROVIDER.shutdown]
+    PROVIDER.add_span_processor(queue := SpanQueue())
+    stops = [queue.shutdown]
     if address := os.getenv("PYROSCOPE_SERVER_ADDRESS"):
         tags = {"stage": STAGE}
         pyroscope.configure(application_name=SERVICE, server_address=address, tags=tags, upload_interval=5)

@@ -114,7 +114,9 @@ def profiled(backend: tuple[str, list[Sample]], program: str) -> list[Sample]:
 def test_work_in_a_thread_of_its_own_belongs_to_one_span(backend: tuple[str, list[Sample]]) -> None:
     shuffles = [sample for sample in profiled(backend, IN_THREADS) if "Random.shuffle" in sample.functions]
     assert shuffles
-    assert {len(sample.span_ids) for sample in shuffles} == {1}
+    assert max(len(sample.span_ids) for sample in shuffles) == 1
+    untagged = sum(sample.nanoseconds for sample in shuffles if not sample.span_ids)
+    assert untagged < sum(sample.nanoseconds for sample in shuffles) / 10  # one taken as the tag was taken off
     assert len({span_id for sample in shuffles for span_id in sample.span_ids}) > CONCURRENT
 
 

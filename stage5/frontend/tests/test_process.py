@@ -64,3 +64,10 @@ def test_the_two_settings_that_save_the_throughput() -> None:
     settings = tomllib.loads((SERVICE / ".streamlit/config.toml").read_text())
     assert settings["runner"]["postScriptGC"] is False
     assert settings["server"]["fileWatcherType"] == "none"
+
+
+def test_streamlit_has_read_them() -> None:
+    asked = ["runner.postScriptGC", "server.fileWatcherType"]
+    code = f"import main, streamlit; print(*map(streamlit.get_option, {asked}))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=SERVICE, capture_output=True, text=True, timeout=60)
+    assert run.stdout.split() == ["False", "none"], run.stderr
