@@ -16,13 +16,14 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
+PATIENCE_MS = 60_000  # a machine with its hands full must not fail a test
 PORTS = (3000, 3100, 3200, 4040, 4317, 4318, 8001, 9090, 12345)
 POISON_TRACE = "badc0ffee0ddf00dbadc0ffee0ddf00d"
 POISON = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
@@ -163,6 +164,7 @@ def eventually(ready: Callable[[], bool], seconds: float = 60) -> None:
 @pytest.fixture(scope="session")
 def browser(stage: Stage) -> Iterator[Browser]:
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield browser
         browser.close()
@@ -180,7 +182,7 @@ class Visit:
         self.stage = stage
         self.base = stage.url(3000)
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(20000)
+        self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self.page.on("console", self._console)
