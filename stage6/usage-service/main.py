@@ -52,7 +52,7 @@ async def unavailable(request: Request, error: DatabaseUnavailableError) -> JSON
     return JSONResponse({"detail": str(error)}, 503, RETRY)
 
 
-@app.post("/v1/logs")
+@app.post("/v1/logs", include_in_schema=False)  # OTLP has a schema of its own, in Protobuf
 async def receive(request: Request) -> Response:
     """OTLP/HTTP. 200 means: stored. 503 means: send it again. 400 means: this will never be understood."""
     try:

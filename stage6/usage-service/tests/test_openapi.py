@@ -1,0 +1,20 @@
+"""Whatever the OpenAPI document allows, and much that it does not: a documented answer, never a traceback."""
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+
+from main import app
+
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+schema.config.generation.update(modes=list(schemathesis.GenerationMode))
+
+
+@schema.parametrize()
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_every_answer_is_documented(case: schemathesis.Case) -> None:
+    response = case.call()
+    case.validate_response(response, excluded_checks=[not_a_server_error])
+    assert "Traceback" not in response.text
+    if response.status_code >= 500:
+        assert response.json()["detail"]
