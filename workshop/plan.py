@@ -67,7 +67,8 @@ def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
     rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
     services = [service for service in project.services.values() if not service.profiles]
     specs = [_service_spec(project, service, rewriter, paths) for service in services]
-    pocket = _pocket_spec(root, folder, stage, offset, paths, [service.name for service in services])
+    hosts = [":".join((one.name, *(str(rewriter.port(port)) for port in one.ports[:1]))) for one in services]
+    pocket = _pocket_spec(root, folder, stage, offset, paths, hosts)
     traffic = _traffic_spec(folder, project, rewriter)
     return Plan(stage, offset, root, paths, project, rewriter, (pocket, *specs), traffic)
 

@@ -36,12 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+HOST_HELP = "a service that runs here; who calls the port calls it"
+
+
 def _settings(arguments: Sequence[str] | None) -> Settings:
     parser = argparse.ArgumentParser(prog="pocket", description="Telemetry in one process.")
     parser.add_argument("--data-dir", type=Path, required=True, help="where telemetry is kept")
     parser.add_argument("--port-offset", type=int, default=0, metavar="K", help="added to every port")
     parser.add_argument("--prometheus-config", type=Path, metavar="F", help="prometheus.yml with what to scrape")
-    parser.add_argument("--host", action="append", default=[], metavar="NAME", help="a service that runs here")
+    parser.add_argument("--host", action="append", default=[], metavar="NAME[:PORT]", help=HOST_HELP)
     parser.add_argument("--dashboards", action="append", type=Path, default=[], metavar="DIR")
     parser.add_argument("--stage", type=int, metavar="N")
     parser.add_argument("--usage-endpoint", metavar="URL", help="OTLP/HTTP logs URL that usage events go to")
@@ -52,11 +55,13 @@ def _settings(arguments: Sequence[str] | None) -> Settings:
         parser.error(f"--port-offset must be between 0 and {65535 - 12345}")
     if given.retention_hours <= 0 or given.retention_bytes <= 0:
         parser.error("--retention-hours and --retention-bytes must be positive")
+    hosts = [host.partition(":") for host in given.host]
     return Settings(
         data_dir=given.data_dir.absolute(),
         port_offset=given.port_offset,
         prometheus_config=given.prometheus_config and given.prometheus_config.absolute(),
-        hosts=tuple(given.host),
+        hosts=tuple(name for name, _, _ in hosts),
+        peers={int(port): name for name, _, port in hosts if port.isdecimal()},
         dashboards=tuple(path.absolute() for path in given.dashboards),
         stage=given.stage,
         usage_endpoint=given.usage_endpoint,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PORTS = {
@@ -25,6 +26,7 @@ class Settings:
     port_offset: int = 0
     prometheus_config: Path | None = None
     hosts: tuple[str, ...] = ()  # service names that resolve to loopback, as Docker's DNS would
+    peers: Mapping[int, str] = field(default_factory=dict)  # port on loopback → the service that has it
     dashboards: tuple[Path, ...] = ()  # folders with Grafana dashboard JSON
     stage: int | None = None
     usage_endpoint: str | None = None  # OTLP/HTTP logs URL of the usage route (stage 6)

@@ -61,7 +61,7 @@ class Pocket:
         _bind("otlp-grpc", settings.port("otlp-grpc")).close()  # gRPC would say it in its own words
         self._store = store = Store(settings)
         self._scraper = Scraper(store, settings, [*jobs, _own_job()])
-        self._generator = Generator(store)
+        self._generator = Generator(store, settings.peers)
         self._receiver = Receiver(store, settings, self._generator.add)
         queue = UsageQueue(settings.data_dir / "pocket" / "usage.sqlite") if settings.usage_endpoint else None
         self._usage, self._queue = UsageRoute(store, queue, settings.usage_endpoint), queue

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from pocket.derive.service_graph import ServiceGraph
 from pocket.derive.span_metrics import SpanMetrics
@@ -19,12 +19,12 @@ COLLECT_SECONDS = 5  # as often as Prometheus scrapes; stack/tempo/tempo.yaml ha
 
 
 class Generator:
-    """`add` may be called from any thread."""
+    """`add` may be called from any thread. `peers`: see ServiceGraph."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, peers: Mapping[int, str] | None = None) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._spans, self._graph = SpanMetrics(), ServiceGraph()
+        self._spans, self._graph = SpanMetrics(), ServiceGraph(peers)
         graph = self._graph
         self._counters = (self._spans.calls, graph.total, graph.failed)
         self._histograms = (self._spans.latency, graph.server_seconds, graph.client_seconds)

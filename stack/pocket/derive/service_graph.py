@@ -17,6 +17,7 @@ WAIT_MS, MAX_WAITING = 10_000, 10_000  # Tempo's `wait` and `max_items`
 # As in stack/tempo/tempo.yaml.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SERVER, _CLIENT, _PRODUCER, _CONSUMER = 2, 3, 4, 5
 _ERROR = 2
 _LABELS = ("client", "server", "connection_type")
@@ -39,7 +40,10 @@ class Edge:
 
 
 class ServiceGraph:
-    def __init__(self) -> None:
+    """`peers` gives a database back the name that it has in the compose file: every address here is loopback."""
+
+    def __init__(self, peers: Mapping[int, str] | None = None) -> None:
+        self._peers = peers or {}
         name = "traces_service_graph_request"
         self.total = Counter(f"{name}_total", _LABELS)
         self.failed = Counter(f"{name}_failed_total", _LABELS)
@@ -68,7 +72,7 @@ class ServiceGraph:
         known = edge is not None
         if edge is None:
             edge = Edge(span.trace_id, not key[1], now_ms + WAIT_MS)
-        _update(edge, span)
+        _update(edge, span, self._peers)
         if edge.client and edge.server:
             self._waiting.pop(key, None)
             self._complete(edge, now_ms)
@@ -96,7 +100,7 @@ class ServiceGraph:
         self._complete(edge, now_ms)
 
 
-def _update(edge: Edge, span: Span) -> None:
+def _update(edge: Edge, span: Span, peers: Mapping[int, str]) -> None:
     seconds = span.duration_ns / 1e9
     edge.connection = "messaging_system" if span.kind in (_PRODUCER, _CONSUMER) else ""
     edge.failed = edge.failed or span.status == _ERROR
@@ -105,15 +109,17 @@ def _update(edge: Edge, span: Span) -> None:
         edge.client, edge.client_seconds = span.service_name, seconds
         if span.kind == _CLIENT and _first(_DATABASE, span.resource, span.attributes):
             edge.connection, edge.server_seconds = "database", seconds
-            edge.server = _database(span)
+            edge.server = _database(span, peers)
     else:
         edge.server, edge.server_seconds = span.service_name, seconds
 
 
-def _database(span: Span) -> str:
+def _database(span: Span, peers: Mapping[int, str]) -> str:
     """A database's name in the graph: its host if the span tells it, else the database's own name."""
     both = (span.resource, span.attributes)
     host = _first(("peer.service", "server.address"), *both)
+    if host in LOOPBACK and (port := _first(("server.port",), *both)).isdecimal():
+        return peers.get(int(port), host)
     if not host and (host := _first(("network.peer.address",), *both)):
         port = _first(("network.peer.port",), *both)
         host = f"{host}:{port}" if port else host

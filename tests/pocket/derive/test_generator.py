@@ -165,6 +165,19 @@ def test_waiting_edges_are_bounded_and_counted(
     assert counted.counted == {"waiting": 3}
 
 
+@pytest.mark.parametrize(
+    ("address", "port", "name"),
+    [("127.0.0.1", 15432, "postgres"), ("127.0.0.1", 15433, "127.0.0.1"), ("db.example", 15432, "db.example")],
+)
+def test_a_database_on_loopback_has_its_name_of_the_compose_file(
+    counted: Counted, address: str, port: int, name: str
+) -> None:
+    generator = Generator(counted, {15432: "postgres"})  # type: ignore[arg-type]
+    attributes = {"db.system.name": "postgresql", "server.address": address, "server.port": port}
+    generator.add([span("die-service", 1, kind=CLIENT, attributes=attributes)], T0)
+    assert edges(generator) == {(TOTAL, "die-service", name, "database"): 1}
+
+
 def test_what_is_not_updated_is_forgotten(generator: Generator) -> None:
     generator.add([span("roller", 1, kind=1)], T0)
     assert generator.collect(T0)[0]
