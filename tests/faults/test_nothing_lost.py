@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,21 +95,20 @@ class Stage:
             process.terminate()
             process.wait(60)
 
-    def audit(self) -> dict[str, Any]:
-        """What the lesson's own script says, which asks Loki instead of the file."""
-        where = {"LOKI_URL": self.url(3100), "USAGE_SERVICE_URL": self.url(8003)}
-        command = [sys.executable, "usage_audit.py", "--json", "--wait-seconds", str(SETTLE_SECONDS)]
+    def script(self, name: str, *arguments: str) -> tuple[int, dict[str, Any]]:
+        """A script of the lesson: its exit code and what it prints as JSON."""
+        where = {
+            "LOKI_URL": self.url(3100),
+            "USAGE_SERVICE_URL": self.url(8003),
+            "DIE_SERVICE_URL": self.url(8002),
+        }
+        run = {"PORT_OFFSET": str(self.offset), "WORKSHOP_DATA_DIR": str(self.data)}
         done = subprocess.run(
-            command,
-            cwd=SCRIPTS,
-            env=os.environ | where,
-            capture_output=True,
-            text=True,
-            timeout=SETTLE_SECONDS + 60,
-        )
-        assert done.returncode in (0, 1), done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+            [sys.executable, name, "--json", *arguments],
+            cwd=SCRIPTS, env=os.environ | where | run, capture_output=True, text=True, timeout=SETTLE_SECONDS + 60,
+        )  # fmt: skip
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +153,11 @@ def stopped_for_a_while(stage: Stage, service: str) -> int:
 def nothing_is_lost_or_doubled(stage: Stage, fault: str, meanwhile: int) -> None:
     emitted = stage.emitted()
     eventually(lambda: stage.stored() == Counter(emitted.keys()), f"all is stored after: {fault}", SETTLE_SECONDS)
-    audit = stage.audit()
+    code, audit = stage.script("usage_audit.py", "--wait-seconds", str(SETTLE_SECONDS))
     again = stage.metric("usage_events_duplicate_total")
     seen = f"{len(emitted)} events emitted so far, {meanwhile} during the fault; {audit['stored']} stored"
     print(f"\n{fault}: {seen}; {again:g} came again since usage-service started")
-    assert audit["good"], audit
+    assert (code, audit["good"]) == (0, True), audit
     assert audit["stored"] == len(emitted)
 
 
@@ -212,3 +212,35 @@ def test_the_same_events_delivered_twice(stage: Stage) -> None:
         "they come a second time",
     )
     nothing_is_lost_or_doubled(stage, "every event delivered twice", len(emitted))
+
+
+def test_the_outage_script_sees_the_outage_and_that_it_is_over(stage: Stage) -> None:
+    times = ("--before-seconds", "2", "--outage-seconds", "4", "--after-seconds", "2")
+    code, seen = stage.script("database_outage.py", *times)
+    assert (code, seen["verdict"]) == (0, "ok"), seen
+    assert seen["outage_seconds"] >= 4
+    rates = [second["good"] / second["all"] for second in seen["success_rate"]]
+    assert (rates[0], min(rates), rates[-1]) == (1, 0, 1)
+    assert [entry["what"] for entry in seen["timeline"]][1:4] == [
+        "postgres is asked to stop (workshop)", "postgres is down", "postgres is asked to start",
+    ]  # fmt: skip
+    assert seen["seconds_to_first_success"] > 0
+
+
+def test_the_load_script_reaches_its_rate(stage: Stage) -> None:
+    code, seen = stage.script("database_load.py", "--rate", "20", "--list-ratio", "0.5", "--duration-seconds", "3")
+    assert (code, seen["failed"]) == (0, 0), seen
+    assert set(seen["actions"]) == {"get", "list"}
+    assert 0 < seen["requests_per_second"] < 25
+    assert seen["latency_ms"]["p50"] <= seen["latency_ms"]["p99"]
+
+
+def test_the_audit_script_lists_what_is_not_in_the_logs(stage: Stage) -> None:
+    """An event that no frontend logged: it is stored, and the audit fails and names it."""
+    stranger = str(uuid.uuid4())
+    fields = {"usage": True, "event_id": stranger, "event": "roll", "user": "nobody"}
+    body = {"body": {"stringValue": json.dumps(fields)}, "timeUnixNano": str(time.time_ns())}
+    message = {"resourceLogs": [{"scopeLogs": [{"logRecords": [body]}]}]}
+    assert httpx.post(f"{stage.url(8003)}/v1/logs", json=message, timeout=10).status_code == 200
+    code, audit = stage.script("usage_audit.py", "--wait-seconds", "1")
+    assert (code, audit["good"], audit["unexpected"], audit["missing"]) == (1, False, [stranger], [])
