@@ -27,7 +27,7 @@ services:
     stop_signal: SIGINT
     healthcheck: {test: [CMD, pg_isready, -p, "15432"]}
   postgres-exporter:
-    image: quay.io/prometheuscommunity/postgres-exporter:v0.19.1
+    image: registry.example/prometheuscommunity/postgres-exporter:v0.19.1
     environment: {DATA_SOURCE_NAME: "postgresql://postgres:secret@postgres:15432/dice?sslmode=disable"}
     ports: ["9187:9187"]
     depends_on: {postgres: {condition: service_healthy}}
@@ -35,7 +35,7 @@ services:
 
 
 @pytest.mark.parametrize(
-    "image", ["postgres", "postgres:18", "docker.io/library/postgres:18.1-alpine", "postgres@sha256:abc"]
+    "image", ["postgres", "postgres:18", "registry.example:5000/postgres:18.1-alpine", "postgres@sha256:abc"]
 )
 def test_images_are_known_by_name(image: str, tmp_path: Path) -> None:
     run = stand_in(image)
