@@ -4,6 +4,8 @@ import itertools
 import random
 import time
 
+from websockets.exceptions import WebSocketException
+
 from traffic_gen.cli import command
 from traffic_gen.outcome import Outcome
 from traffic_gen.settings import Settings, frontend_url
@@ -45,7 +47,7 @@ class NamedUser(BatchUser):
             if label == "Sign in":
                 session.values[session.page.widget("text_input", "Name").id] = self.name
             await session.click(label)
-        except (OSError, TimeoutError, LookupError) as error:
+        except (OSError, TimeoutError, LookupError, WebSocketException) as error:
             await self.leave()
             return type(error).__name__
         return "NotDone" if self.sees(label) else "200"
