@@ -76,9 +76,9 @@ def log_line(record: LogRecord) -> dict[str, Any]:
 
 
 def time_of(fields: dict[str, Any], record: LogRecord) -> datetime:
-    """The line's own time; where it has none, the record's; the time of arrival stands in for that."""
+    """The line's own time, in UTC; where it has none, the record's; the time of arrival stands in for that."""
     try:
-        return TIME.validate_python(fields.get("timestamp"))
-    except ValidationError:
+        return TIME.validate_python(fields.get("timestamp")).astimezone(UTC)
+    except (ValidationError, OverflowError):  # year 1 east of Greenwich: the database would refuse it for ever
         nanoseconds = record.time_unix_nano or record.observed_time_unix_nano
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds else datetime.now(UTC)

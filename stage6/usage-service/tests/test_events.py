@@ -26,7 +26,10 @@ def test_an_unknown_event_is_stored_and_counts_as_unknown() -> None:
     assert (event.event, event.label) == ("cheat\n", "unknown")
 
 
-@pytest.mark.parametrize("timestamp", [None, "yesterday", "2026-01-02T03:04:05", {"at": 1}])
+EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]  # no such moment in UTC
+
+
+@pytest.mark.parametrize("timestamp", [None, "yesterday", "2026-01-02T03:04:05", {"at": 1}, *EDGES])
 def test_without_a_time_of_its_own_it_has_the_records(timestamp: object) -> None:
     at = datetime(2026, 5, 6, tzinfo=UTC)
     nanoseconds = int(at.timestamp() * 1e9)
