@@ -1,5 +1,6 @@
 """Grafana's provisioning: fixed uids, every link of design §5 with its exact keys, `$$` for `$`."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,30 @@ def test_a_span_leads_to_its_logs_metrics_and_profiles(provisioned: DataSources)
 def test_service_map_and_node_graph_are_on(provisioned: DataSources) -> None:
     assert provisioned["tempo"]["jsonData"]["serviceMap"] == {"datasourceUid": "prometheus"}
     assert provisioned["tempo"]["jsonData"]["nodeGraph"] == {"enabled": True}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "die"),
+    [
+        ({"http.route": "/dice/{identifier}", "die.type": "risky", "die.found": True}, "risky"),
+        ({"die.type": "x' OR '1'='1"}, None),
+        ({"http.route": "/dice"}, None),
+    ],
+)
+def test_a_span_leads_to_its_row(provisioned: DataSources, attributes: dict[str, Any], die: str | None) -> None:
+    (correlation,) = provisioned["tempo"]["correlations"]
+    assert correlation["targetUID"] == "postgres"
+    assert isinstance(correlation["description"], str)  # Grafana does not start without
+    assert "type" not in correlation  # it belongs into config: Grafana panics on a text here
+    config = correlation["config"]
+    assert (config["type"], config["field"]) == ("query", "traceID")
+    (transformation,) = config["transformations"]
+    as_grafana_has_them = json.dumps(
+        [{"key": key, "value": value} for key, value in attributes.items()], separators=(",", ":")
+    )
+    match = re.search(transformation["expression"], as_grafana_has_them)
+    assert (match[1] if match else None) == die
+    assert config["target"]["rawSql"].endswith(f"identifier = '${{{transformation['mapValue']}}}'")
 
 
 def test_an_unescaped_dollar_would_be_lost() -> None:
