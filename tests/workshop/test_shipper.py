@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workshop.run import shipper as shipper_module
 from workshop.run.logfile import LogFile, rotated, tail
 from workshop.run.shipper import PushClient, Shipper, UnavailableError
+from workshop.run.state import write_atomically
 
 
 class Stack:
@@ -112,6 +114,28 @@ def test_a_batch_is_repeated_unchanged_until_it_is_taken(tmp_path: Path, stack: 
     drain(one)
     assert seen[0] == seen[1] == seen[2]
     assert stack.lines == ["a", "later", "later"]
+
+
+def test_a_disk_that_is_full_for_a_while_loses_no_line(
+    tmp_path: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [OSError(28, "No space left on device")] * 2
+    stop = threading.Event()
+
+    def save(path: Path, content: object) -> None:
+        if failures:
+            raise failures.pop()
+        write_atomically(path, content)
+        stop.set()
+
+    monkeypatch.setattr(shipper_module, "write_atomically", save)
+    monkeypatch.setattr(shipper_module, "BACKOFF_SECONDS", (0.0, 0.0))
+    write(tmp_path, "a\nb\n")
+    shipper(tmp_path, stack).run(stop)
+    assert not failures
+    assert stack.lines == ["a", "b"] * 3  # the very same batch again, which the store recognises
+    assert len({json.dumps(stream) for stream in stack.streams}) == 1
+    assert json.loads((tmp_path / "positions.json").read_text())["one"][1] == len("a\nb\n")
 
 
 def test_a_refused_line_is_left_out_alone(tmp_path: Path, stack: Stack) -> None:

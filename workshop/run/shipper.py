@@ -67,7 +67,9 @@ class Shipper:
             try:
                 shipped = self.step()
                 pause = BACKOFF_SECONDS[0]
-            except UnavailableError:
+            except Exception as error:
+                if not isinstance(error, UnavailableError):  # a full disk, say: this thread must outlive that
+                    logger.exception("log lines wait: they cannot be shipped")
                 stop.wait(pause)
                 pause = min(2 * pause, BACKOFF_SECONDS[1])
             else:
@@ -81,7 +83,7 @@ class Shipper:
             try:
                 if not self.step():
                     return
-            except UnavailableError:
+            except (UnavailableError, OSError):
                 time.sleep(BACKOFF_SECONDS[0])
 
     def _read(self) -> Batch:
