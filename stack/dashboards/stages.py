@@ -127,7 +127,7 @@ STAGES = {1: stage1, 2: stage2, 3: stage3, 4: stage4, 5: stage5, 6: stage6}
 def build(stage: int) -> Dashboard:
     """The dashboard of a stage, panels numbered from 1 in reading order."""
     builder = dashboard.Dashboard(f"Dice Roller – Stage {stage}").uid(f"dice-roller-stage{stage}")
-    builder = builder.tags(["dice-workshop", f"stage{stage}"]).refresh("5s").time("now-15m", "now")
+    builder = builder.tags(["dice-workshop", f"stage{stage}"]).refresh("5s").time("now-5m", "now")
     builder = builder.timezone("browser").tooltip(DashboardCursorSync.CROSSHAIR).editable()
     for row in STAGES[stage]():
         builder = builder.with_row(dashboard.Row(row.title))

@@ -1,4 +1,4 @@
-// Time ranges as Grafana writes them in a URL: `now-15m`, `now`, or Unix milliseconds.
+// Time ranges as Grafana writes them in a URL: `now-5m`, `now`, or Unix milliseconds.
 
 const UNIT_MS = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
@@ -7,7 +7,7 @@ export const PRESETS = [
   ["now-1h", "Last 1 hour"], ["now-3h", "Last 3 hours"], ["now-6h", "Last 6 hours"], ["now-24h", "Last 24 hours"],
 ];
 export const REFRESH = ["off", "5s", "15s", "30s", "1m", "5m"];
-export const DEFAULTS = { from: "now-15m", to: "now", refresh: "15s" };
+export const DEFAULTS = { from: "now-5m", to: "now", refresh: "15s" };
 
 /** Milliseconds of `now-15m`, `now` or a number; undefined when it is neither. */
 export function resolve(text, now = Date.now()) {
