@@ -7,16 +7,22 @@ MAX_FILES are waiting, the oldest goes, and that is said.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import re
 from pathlib import Path
 
 MAX_BYTES = 16 << 20
 MAX_FILES = 8  # with MAX_BYTES: at most 128 MiB a service, some 400 000 lines
+logger = logging.getLogger("workshop.logfile")
 
 
 class LogFile:
-    """Appends chunks; rotates at the end of a line once the file is longer than `max_bytes`."""
+    """Appends chunks; rotates at the end of a line once the file is longer than `max_bytes`.
+
+    OSError from `write` leaves it usable: what could not be written is lost, the next chunk may fit.
+    """
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
         self.path, self.max_bytes, self.max_files = path, max_bytes, max_files
@@ -43,18 +49,24 @@ class LogFile:
         self._append(chunk)
 
     def _append(self, chunk: bytes) -> None:
-        self._file.write(chunk)
-        self._size += len(chunk)
+        left = memoryview(chunk)
+        while left:  # a disk that is nearly full takes a part
+            written = self._file.write(left)
+            self._size += written
+            left = left[written:]
 
     def _rotate(self) -> None:
-        self._file.close()
         waiting = rotated(self.path)
         number = _number(waiting[-1]) + 1 if waiting else 1
-        self.path.rename(self.path.with_name(f"{self.path.name}.{number}"))
+        with contextlib.suppress(FileNotFoundError):  # renamed before, when no new file could be made
+            self.path.rename(self.path.with_name(f"{self.path.name}.{number}"))
         for surplus in waiting[: max(0, len(waiting) - self.max_files + 2)]:
             surplus.unlink(missing_ok=True)
             self.dropped_files += 1
-        self._file, self._size = self.path.open("ab", buffering=0), 0
+            logger.warning("%s was never shipped and makes room for newer lines", surplus.name)
+        fresh = self.path.open("ab", buffering=0)
+        self._file.close()
+        self._file, self._size = fresh, 0
 
     def close(self) -> None:
         self._file.close()

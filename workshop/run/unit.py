@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import time
@@ -22,6 +23,7 @@ STEADY_SECONDS = 10.0
 FIRST_HEALTH_SECONDS = float(os.environ.get("WORKSHOP_START_SECONDS", "30"))
 POLL_SECONDS = (0.05, 0.5)  # between two looks at a starting service
 PIPE_DRAIN_SECONDS = 2.0
+logger = logging.getLogger("workshop.unit")
 
 
 class StartError(Exception):
@@ -199,9 +201,17 @@ class Unit:
 
 
 async def _pump(process: asyncio.subprocess.Process, log: LogFile) -> None:
+    """Reads on whatever becomes of the log: a child whose pipe is full would stand still."""
     assert process.stdout is not None
+    mend = b""
     while chunk := await process.stdout.read(65536):
-        log.write(chunk)
+        try:
+            log.write(mend + chunk)
+            mend = b""
+        except OSError as error:
+            if not mend:
+                logger.warning("%s: log lines are lost: %s", log.path.name, error)
+            mend = b"\n"  # what was written of it may end amid a line
 
 
 def _ending(code: int) -> str:

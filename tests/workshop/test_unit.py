@@ -1,0 +1,61 @@
+"""A child's output when its log cannot be written."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workshop.run import unit
+from workshop.run.guard import Guard
+from workshop.run.logfile import LogFile
+from workshop.run.spec import ProcessSpec
+
+# More than a pipe holds (64 KiB), so that it ends only if somebody reads all of it.
+TALKER = "import sys\nfor i in range(20_000): print('line', i)\nprint('last', flush=True)"
+
+
+@pytest.fixture
+def guard() -> Iterator[Guard]:
+    with Guard() as guard:
+        yield guard
+
+
+async def test_a_full_disk_stops_no_child(tmp_path: Path, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+    append, failures = LogFile._append, [OSError(28, "No space left on device")] * 2
+
+    def nearly_full(log: LogFile, chunk: bytes) -> None:
+        if failures:
+            append(log, chunk[:3])
+            raise failures.pop()
+        append(log, chunk)
+
+    monkeypatch.setattr(LogFile, "_append", nearly_full)
+    spec = ProcessSpec("talker", (sys.executable, "-c", TALKER), tmp_path, {})
+    talker = unit.Unit(spec, tmp_path / "talker.log", guard, lambda *_: None)
+    async with asyncio.timeout(30):
+        await talker.run({})
+    assert talker.exit_code == 0
+    lines = (tmp_path / "talker.log").read_text().splitlines()
+    assert not failures
+    assert lines[-1] == "last"
+    assert all(line == "last" or line.startswith("line ") for line in lines[4:])
+
+
+def test_rotation_goes_on_after_no_file_could_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = LogFile(tmp_path / "one.log", max_bytes=3)
+    log.write(b"first\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
+        with pytest.raises(OSError, match="full"):
+            log.write(b"second\n")
+    log.write(b"third\n")
+    log.write(b"fourth\n")
+    log.close()
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
+        "one.log.1": "first\nsecond\nthird\n",
+        "one.log": "fourth\n",
+    }
