@@ -25,6 +25,12 @@ from grafana_foundation_sdk.models.dashboard import DataSourceRef
 from dashboards.queries import LOKI, POSTGRES, PROMETHEUS, PYROSCOPE, TEMPO
 
 Query = Builder[Any]
+LEGEND = common.VizLegendOptions().show_legend(True).placement(common_models.LegendPlacement.BOTTOM)
+TOOLTIP = (
+    common.VizTooltipOptions()
+    .mode(common_models.TooltipDisplayMode.MULTI)
+    .sort(common_models.SortOrder.DESCENDING)
+)
 Panel = Any  # the SDK's panel builders share no base class that has title, span and height
 
 
@@ -57,6 +63,7 @@ def lines(
     stacked: bool = False,
 ) -> Panel:
     panel = timeseries.Panel().unit(unit).min(0).fill_opacity(10).show_points(common_models.VisibilityMode.NEVER)
+    panel = panel.legend(LEGEND).tooltip(TOOLTIP)
     if stacked:
         stacking = common.StackingConfig().mode(common_models.StackingMode.NORMAL)
         panel = panel.fill_opacity(40).stacking(stacking)

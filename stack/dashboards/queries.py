@@ -48,7 +48,9 @@ def promql(expr: str, legend: str = "", *, instant: bool = False, exemplar: bool
 
 def buckets(expr: str, *, instant: bool = False) -> prometheus.Dataquery:
     """A histogram's `sum by (le)`; Grafana turns its cumulative buckets into counts per bucket."""
-    return promql(expr, "{{le}}", instant=instant, exemplar=not instant).format(prometheus_models.PromQueryFormat.HEATMAP)
+    return promql(expr, "{{le}}", instant=instant, exemplar=not instant).format(
+        prometheus_models.PromQueryFormat.HEATMAP
+    )
 
 
 def logql(expr: str, legend: str = "") -> loki.Dataquery:

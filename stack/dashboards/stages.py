@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import dashboard
-from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync
+from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync, Panel
 
 from dashboards import database, rows, usage
 from dashboards.rows import Row
@@ -136,4 +136,6 @@ def build(stage: int) -> Dashboard:
     model = builder.build()
     for number, panel in enumerate(model.panels or [], start=1):
         panel.id_val = number
+        if isinstance(panel, Panel) and panel.options is None:
+            panel.options = {}  # the model writes null, which no panel's schema allows
     return model

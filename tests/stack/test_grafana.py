@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 TYPES = {
     "prometheus": "prometheus", "loki": "loki", "tempo": "tempo",
@@ -129,3 +133,28 @@ def test_no_login_and_loopback_only(services: dict[str, dict[str, Any]]) -> None
     assert environment["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
     assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Admin"
     assert services["grafana"]["ports"] == ["127.0.0.1:3000:3000"]
+
+
+DASHBOARDS = sorted(Path(__file__).parents[2].glob("stage[1-6]/grafana-dashboards/*.json"))
+
+
+def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
+    """Where `after` lacks or changes what `before` says; what it adds (defaults) is none of it."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before:
+            yield from lost(before[key], after.get(key), f"{path}.{key}")
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, pair in enumerate(zip(before, after, strict=True)):
+            yield from lost(*pair, f"{path}[{index}]")
+    elif before != after:
+        yield path
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
+def test_grafanas_own_models_read_the_dashboard(file: Path) -> None:
+    written = json.loads(file.read_text(encoding="utf-8"))
+    plugins.register_default_plugins()
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(written)))
+    unknown = {re.sub(r"\[\d+\]", "", path) for path in lost(written, read)}
+    assert unknown <= {".panels.targets.tableType"}  # newer than the models
+    assert "null" not in file.read_text(encoding="utf-8")
