@@ -13,7 +13,7 @@ from pocket.receive.loki import Sink, check
 from pocket.route.pipeline import process
 from pocket.route.usage import UsageRoute
 from pocket.rows import LogEntry
-from pocket.store import Store, StoreFull
+from pocket.store import Store, StoreError, StoreFull
 
 
 def push_sink(store: Store, bounds: Callable[[], Bounds]) -> Sink:
@@ -41,7 +41,10 @@ def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute
             usage.put([entry for entry, fields in processed if fields.get("usage") is True])
         except sqlite3.Error as error:
             raise BodyError(503, f"the usage queue cannot be written: {error}") from error
-        store.flush()
+        try:
+            store.flush()
+        except StoreError as error:
+            raise BodyError(503, str(error)) from error
 
     async def sink(entries: list[LogEntry]) -> None:
         await run_in_threadpool(take, entries)

@@ -73,7 +73,10 @@ class Store:
         self._writer.admit()
 
     def flush(self) -> None:
-        """Returns when all that was appended before is durable and visible to queries."""
+        """Returns when all that was appended before is durable and visible to queries.
+
+        Raises StoreError while the disk takes nothing; what was appended waits then, and a kill would lose it.
+        """
         self._writer.flush()
 
     def close(self) -> None:

@@ -15,11 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pocket.config import Settings
+from pocket.receive.body import BodyError
 from pocket.receive.bounds import Bounds
 from pocket.receive.loki import Sink
 from pocket.route import UsageQueue, UsageRoute, container_sink, usage
 from pocket.rows import LogEntry
-from pocket.store import Store
+from pocket.store import Store, StoreError
 
 PORT = 25_803 + os.getpid() % 300  # two runs of the suite side by side keep apart
 
@@ -150,6 +151,18 @@ async def test_only_usage_lines_are_queued_and_all_are_stored(
     # No flush here: when the sink returns, both are on disk.
     assert store.logs.stats([], 0, 1 << 62)["entries"] == 4
     assert [json.loads(body)["line"] for _, body in queue.oldest(9)] == [json.dumps(lines[0])]
+
+
+async def test_lines_that_are_not_on_disk_are_not_acknowledged(
+    route: tuple[UsageRoute, UsageQueue, Store], tmp_path: Path, now: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise StoreError("pocket.duckdb cannot be written: No space left on device")
+
+    monkeypatch.setattr(route[2], "flush", full)
+    with pytest.raises(BodyError, match="No space left on device") as refused:
+        await container(route, Settings(data_dir=tmp_path))([LogEntry({"compose_service": "x"}, now, "line", {})])
+    assert refused.value.status == 503  # the shipper sends them again
 
 
 async def test_without_an_endpoint_nothing_waits(tmp_path: Path) -> None:

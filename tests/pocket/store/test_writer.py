@@ -1,12 +1,14 @@
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pocket.config import Settings
 from pocket.rows import LogEntry, Sample, Span
 from pocket.store import Store, StoreError, StoreFull
 from pocket.store import writer as writer_module
+from pocket.store.logs import LogTable
 
 
 def entry(t: int, line: str = "x") -> LogEntry:
@@ -53,6 +55,65 @@ def test_a_full_queue_refuses_and_counts(store: Store, monkeypatch: pytest.Monke
     store.append_logs([entry(99)])
     store.flush()
     assert next(store.logs.select([], 0, 999)).t_ns == 99
+
+
+FULL_DISK = """
+import pathlib, resource, sys
+from pocket.config import Settings
+from pocket.rows import LogEntry
+from pocket.store import Store, StoreError, writer
+
+writer.RETRY_SECONDS = 0.05
+store = Store(Settings(data_dir=pathlib.Path(sys.argv[1])))
+store.append_logs([LogEntry({"a": "b"}, 1, "before")])
+store.flush()
+resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, resource.RLIM_INFINITY))  # as a full disk
+store.append_logs([LogEntry({"a": "b"}, 2 + n, "x" * 1000) for n in range(200)])
+for _ in range(2):
+    try:
+        store.flush()
+    except StoreError as error:
+        print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+store.append_logs([LogEntry({"a": "b"}, 2, "x" * 1000)])  # what the sender was not sure of comes again
+while True:
+    try:
+        store.flush()
+        break
+    except StoreError:
+        pass
+dropped = store.counters['pocket_dropped_total{signal="logs",reason="store"}']
+print(sum(1 for _ in store.logs.select([], 0, 999)), dropped)
+store.close()
+"""
+
+
+def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    first, second, last = run.stdout.splitlines()
+    assert first == second
+    assert "pocket.duckdb cannot be written: " in first
+    assert "Could not write file" in first
+    assert last == "201 0"
+
+
+def test_a_disk_that_stays_full_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise duckdb.IOException("IO Error: No space left on device")
+
+    store = Store(Settings(data_dir=tmp_path))
+    monkeypatch.setattr(LogTable, "insert", full)
+    store.append_logs([entry(1), entry(2)])
+    with pytest.raises(StoreError, match="No space left on device"):
+        store.flush()
+    assert store.queued_bytes > 0
+    store.close()
+    assert store.counters['pocket_dropped_total{signal="logs",reason="store"}'] == 2
 
 
 def test_reading_while_writing(store: Store) -> None:
