@@ -87,7 +87,7 @@ async def _tempo(query: Query, apis: Apis) -> list[str]:
     if query.target.get("queryType") == "serviceMap":
         return [labels(one["metric"]) for one in await apis.prometheus(EDGE_FAMILY)]
     found = await apis.traceql(query.text, limit=200)
-    return [f"{one.get('rootServiceName')} “{one.get('rootTraceName')}” {_attributes(one)}" for one in found]
+    return [f"from {one.get('rootServiceName')}: {_attributes(one)}" for one in found]  # which click failed is chance
 
 
 def _attributes(trace: dict[str, Any]) -> str:
