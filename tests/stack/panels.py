@@ -26,6 +26,7 @@ POSTGRES_PORT = 15432
 STEP_SECONDS = 15
 # Different in every run: what matters is that the label is there.
 UNBOUNDED = {"trace_id", "span_id", "instance"}
+STATUS = {"status", "status_code"}
 EDGE_FAMILY = '{__name__=~"traces_service_graph_request_(total|failed_total|(server|client)_seconds_count)"}'
 
 Series = frozenset[str]
@@ -87,7 +88,7 @@ async def _tempo(query: Query, apis: Apis) -> list[str]:
     if query.target.get("queryType") == "serviceMap":
         return [labels(one["metric"]) for one in await apis.prometheus(EDGE_FAMILY)]
     found = await apis.traceql(query.text, limit=200)
-    return [f"from {one.get('rootServiceName')}: {_attributes(one)}" for one in found]  # which click failed is chance
+    return [f"from {one.get('rootServiceName')}: {_attributes(one)}" for one in found]
 
 
 def _attributes(trace: dict[str, Any]) -> str:
@@ -127,6 +128,8 @@ ASK: dict[str, Callable[[Query, Apis], Awaitable[list[str]]]] = {
 def labels(metric: dict[str, str]) -> str:
     """A label set as Prometheus writes it, without what differs from run to run."""
     shown = {name: "*" if name in UNBOUNDED else value for name, value in metric.items()}
+    for name in STATUS & metric.keys():  # which error it is, is chance
+        shown[name] = re.sub(r"^5\d\d$", "5xx", metric[name])
     return "{" + ", ".join(f'{name}="{shown[name]}"' for name in sorted(shown)) + "}"
 
 
