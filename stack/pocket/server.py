@@ -23,6 +23,7 @@ from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.config import Settings
 from pocket.derive import Generator
 from pocket.metrics import exposition
+from pocket.origin import OwnPages
 from pocket.receive import loki as loki_push
 from pocket.receive import pyroscope as pyroscope_push
 from pocket.receive.body import BodyLimit, Refuse, plain
@@ -158,7 +159,7 @@ def _join(routes: Sequence[BaseRoute], api: Starlette, limit: int, refuse: Refus
 
 
 def _bounded(app: ASGIApp, limit: int, refuse: Refuse = plain) -> ASGIApp:
-    return BodyLimit(app, limit, refuse)
+    return OwnPages(BodyLimit(app, limit, refuse))
 
 
 def _ready() -> Route:

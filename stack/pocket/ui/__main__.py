@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pocket.config import PORTS, Settings
+from pocket.origin import OwnPages
 from pocket.ui import app, proxy
 
 
@@ -36,4 +37,4 @@ def build(options: argparse.Namespace) -> Starlette:
 
 if __name__ == "__main__":
     options = arguments()
-    uvicorn.run(build(options), host="127.0.0.1", port=options.port, log_level="warning")
+    uvicorn.run(OwnPages(build(options)), host="127.0.0.1", port=options.port, log_level="warning")

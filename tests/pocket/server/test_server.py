@@ -14,6 +14,9 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets import Origin
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from .conftest import ARGUMENTS, OFFSET, Process, Start
 
@@ -44,6 +47,20 @@ def eventually(check: Any) -> Any:
             return value
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_pages_from_elsewhere_are_kept_out(start: Start) -> None:
+    pocket = start()
+    page = {"origin": "https://evil.example"}
+    for port, path in ((12345, "/loki/api/v1/push"), (4318, "/v1/traces"), (3000, "/api/ds/query")):
+        assert pocket.post(port, path, json={}, headers=page).status_code == 403, (port, path)
+    assert pocket.get(9090, "/api/v1/labels", headers={"host": "evil.example"}).status_code == 403
+    tail = f"ws://127.0.0.1:{3100 + OFFSET}/loki/api/v1/tail?query=%7Ba%3D%22b%22%7D"
+    with connect(tail):
+        pass
+    with pytest.raises(InvalidStatus, match="403"), connect(tail, origin=Origin(page["origin"])):
+        pass
+    assert pocket.stop()[0] == 0
 
 
 def test_every_signal_goes_in_and_comes_out(start: Start) -> None:
