@@ -23,9 +23,7 @@ class Postgres:
     def __init__(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
-        # Not pytest's folder, which is closed to the user that the server runs as when we are root.
-        self.folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
-        self.folder.chmod(0o755)
+        self.folder: Path | None = None
         self.process: subprocess.Popen[bytes] | None = None
         self.environment = {
             "PGHOST": "127.0.0.1",
@@ -38,6 +36,11 @@ class Postgres:
     def start(self) -> None:
         if self.process is not None:
             return
+        if (
+            self.folder is None
+        ):  # not pytest's, which is closed to the user that the server runs as when we are root
+            self.folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
+            self.folder.chmod(0o755)
         owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "it's a test", "POSTGRES_DB": "dice"}
         where = ["--data-dir", str(self.folder / "pg"), "--port", str(self.port), "--init", str(SCRIPT)]
         with (self.folder / "log").open("wb") as log:
@@ -45,19 +48,18 @@ class Postgres:
                 [sys.executable, "-m", "workshop.infrastructure.postgres", *where],
                 env=os.environ | owner, stderr=log,
             )  # fmt: skip
-        self._wait_ready()
+        self._wait_ready(self.process, self.folder / "log")
 
-    def _wait_ready(self) -> None:
-        assert self.process is not None
+    def _wait_ready(self, process: subprocess.Popen[bytes], log: Path) -> None:
         deadline = time.monotonic() + DEADLINE
-        while time.monotonic() < deadline and self.process.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None:
             try:
                 self.query("SELECT 1")
             except (OSError, asyncpg.CannotConnectNowError):
                 time.sleep(0.05)
             else:
                 return
-        raise AssertionError(f"PostgreSQL did not start: {(self.folder / 'log').read_text()}")
+        raise AssertionError(f"PostgreSQL did not start: {log.read_text()}")
 
     def stop(self) -> None:
         if self.process is not None:
@@ -81,4 +83,5 @@ class Postgres:
 
     def remove(self) -> None:
         self.stop()
-        shutil.rmtree(self.folder)
+        if self.folder is not None:
+            shutil.rmtree(self.folder)
