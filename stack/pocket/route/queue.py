@@ -29,15 +29,18 @@ class UsageQueue:
     def __len__(self) -> int:
         return self._length
 
-    def put(self, bodies: Sequence[bytes]) -> None:
-        with self._lock, self._db:
-            self._db.executemany("insert into events(body) values (?)", [(body,) for body in bodies])
-            self._length += len(bodies)
-            if (excess := self._length - self._limit) > 0:
-                oldest = "select id from events order by id limit ?"
-                self._db.execute(f"delete from events where id in ({oldest})", [excess])  # noqa: S608
-                self._length -= excess
-                self.dropped += excess
+    def put(self, bodies: Sequence[bytes]) -> int:
+        """How many of the oldest had to go. sqlite3.Error: nothing was put."""
+        with self._lock:
+            excess = max(0, self._length + len(bodies) - self._limit)
+            with self._db:
+                self._db.executemany("insert into events(body) values (?)", [(body,) for body in bodies])
+                if excess:
+                    oldest = "select id from events order by id limit ?"
+                    self._db.execute(f"delete from events where id in ({oldest})", [excess])  # noqa: S608
+            self._length += len(bodies) - excess
+            self.dropped += excess
+            return excess
 
     def oldest(self, limit: int) -> list[tuple[int, bytes]]:
         """(id, body) of the events that wait longest."""

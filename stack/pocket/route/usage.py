@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sqlite3
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -45,10 +46,8 @@ class UsageRoute:
         """Returns when the events are on disk. May be called from any thread."""
         if self._queue is None or not entries:
             return
-        dropped = self._queue.dropped
-        self._queue.put([_pack(entry) for entry in entries])
-        if self._queue.dropped > dropped:
-            self._count_dropped(self._queue.dropped - dropped, "queue_full")
+        if dropped := self._queue.put([_pack(entry) for entry in entries]):
+            self._count_dropped(dropped, "queue_full")
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._arrived.set)
 
@@ -69,21 +68,25 @@ class UsageRoute:
                 status = await _send(client, endpoint, [body for _, body in batch])
                 if status in _POISON and len(batch) > 1:
                     size = len(batch) // 2  # the event that is refused stands alone in the end
-                elif status in _POISON or 200 <= status < 300:
-                    await self._settle(queue, batch, status)
+                elif (status in _POISON or 200 <= status < 300) and await self._settle(queue, batch, status):
                     backoff, size = FIRST_BACKOFF, BATCH
                 else:
                     await asyncio.sleep(backoff * random.uniform(0.8, 1.2))
                     backoff = min(MAX_BACKOFF, backoff * 2)
 
-    async def _settle(self, queue: UsageQueue, batch: list[tuple[int, bytes]], status: int) -> None:
-        """The batch is done with: delivered, or refused for good."""
-        await asyncio.to_thread(queue.acknowledge, [id_ for id_, _ in batch])
+    async def _settle(self, queue: UsageQueue, batch: list[tuple[int, bytes]], status: int) -> bool:
+        """The batch is done with: delivered, or refused for good. False: the disk is full, so it comes again."""
+        try:
+            await asyncio.to_thread(queue.acknowledge, [id_ for id_, _ in batch])
+        except sqlite3.Error as error:
+            log.warning("usage route: %d events cannot be taken off the queue: %s", len(batch), error)
+            return False
         if status in _POISON:
             self._count_dropped(len(batch), f"refused_{status}")
-            return
-        self.delivered += len(batch)
-        self._store.count("pocket_usage_delivered_total", len(batch))
+        else:
+            self.delivered += len(batch)
+            self._store.count("pocket_usage_delivered_total", len(batch))
+        return True
 
     def _count_dropped(self, amount: int, reason: str) -> None:
         log.warning("usage route: %d events dropped (%s)", amount, reason)

@@ -1,8 +1,11 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from pocket.route import UsageQueue
 
@@ -40,6 +43,19 @@ def test_the_oldest_go_when_it_is_full(tmp_path: Path) -> None:
     queue.put([b"5"])
     assert [body for _, body in queue.oldest(9)] == [b"3", b"4", b"5"]
     assert (len(queue), queue.dropped) == (3, 3)
+    queue.close()
+
+
+def test_what_cannot_be_put_is_not_counted_as_waiting(tmp_path: Path) -> None:
+    queue = UsageQueue(tmp_path / "usage.sqlite", limit=2)
+    assert queue.put([b"1"]) == 0
+    queue._db.execute("pragma query_only = on")  # as a full disk
+    with pytest.raises(sqlite3.OperationalError):
+        queue.put([b"2", b"3"])
+    assert (len(queue), queue.dropped) == (1, 0)
+    queue._db.execute("pragma query_only = off")
+    assert queue.put([b"2", b"3"]) == 1
+    assert [body for _, body in queue.oldest(9)] == [b"2", b"3"]
     queue.close()
 
 

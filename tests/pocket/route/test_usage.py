@@ -112,6 +112,21 @@ async def test_nothing_is_lost_while_the_receiver_fails(
     running.cancel()
 
 
+async def test_a_full_disk_does_not_end_the_route(
+    route: tuple[UsageRoute, UsageQueue, Store], receiver: Receiver
+) -> None:
+    usage_route, queue, _ = route
+    running = asyncio.create_task(usage_route.run())
+    usage_route.put([entry("one")])
+    queue._db.execute("pragma query_only = on")
+    await until(lambda: receiver.bodies.count("one") > 1)
+    assert (len(queue), usage_route.delivered, running.done()) == (1, 0, False)
+    queue._db.execute("pragma query_only = off")
+    await until(lambda: usage_route.delivered == 1)
+    assert len(queue) == 0
+    running.cancel()
+
+
 async def test_an_event_that_is_refused_for_good_does_not_block_the_others(
     route: tuple[UsageRoute, UsageQueue, Store], receiver: Receiver
 ) -> None:
