@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from google.protobuf import json_format
@@ -21,7 +22,7 @@ from pocket.rows import Labels, ProfileSample
 from pocket.store import StoreFull
 
 _PROTO, _JSON = "application/proto", "application/json"
-_MAX_FRAMES = 1024
+_MAX_FRAMES = 1024  # of a row, however many each location has inlined
 # Connect's codes (connectrpc.com/docs/protocol#error-codes).
 _CODES = {400: "invalid_argument", 413: "resource_exhausted", 415: "invalid_argument", 503: "unavailable"}
 
@@ -130,5 +131,5 @@ def _frames(profile: Any, strings: list[str]) -> dict[int, list[str]]:
 
 def _names(stack: tuple[int, ...], frames: dict[int, list[str]]) -> tuple[str, ...]:
     """pprof has the leaf first, a row has the root first."""
-    names = [name for location in stack[:_MAX_FRAMES] for name in frames[location]]
-    return tuple(reversed(names))
+    names = islice((name for location in stack for name in frames[location]), _MAX_FRAMES)
+    return tuple(reversed(list(names)))

@@ -56,6 +56,15 @@ def test_stacks_root_first_equal_ones_added_up(pack: Any, now: int, bounds: Boun
     ]
 
 
+def test_inlined_calls_cannot_multiply_a_stack(now: int, bounds: Bounds) -> None:
+    profile = pprof(now)
+    for _ in range(2000):
+        profile.location[0].line.add(function_id=profile.location[0].line[0].function_id)
+    profile.sample[0].location_id[:] = [profile.location[0].id] * 2000
+    rows = decode(push(profile.SerializeToString()), PROTO, bounds, LIMIT)
+    assert max(len(row.stack) for row in rows) == 1024
+
+
 def test_indexes_that_point_nowhere_are_refused(now: int, bounds: Bounds) -> None:
     for change in ("location_id", "function", "string", "label"):
         profile = pprof(now)
