@@ -41,7 +41,7 @@ def parse(body: bytes, content_type: str, target: Labels, t_ms: int) -> Scrape:
         for family in families:
             result.metadata.append(MetricMetadata(family.name, family.type, family.documentation, family.unit))
             _add(family.samples, target, t_ms, result)
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:  # what the parsers raise
+    except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:  # what the parsers raise
         raise ExpositionError(f"{type(error).__name__}: {error}"[:200]) from error
     return result
 

@@ -52,7 +52,7 @@ def test_text_format_with_buckets_as_floats() -> None:
 
 
 @pytest.mark.parametrize("kind", [OPENMETRICS, TEXT])
-@pytest.mark.parametrize("body", [b"\xff", b"a{b} 1\n", b"<html>", b"a x\n# EOF\n"])
+@pytest.mark.parametrize("body", [b"\xff", b"a{b} 1\n", b"<html>", b"a x\n# EOF\n", b"a 1 1e999\n# EOF\n"])
 def test_what_is_no_exposition_is_refused(body: bytes, kind: str) -> None:
     with pytest.raises(ExpositionError):
         parse(body, kind, TARGET, NOW)
