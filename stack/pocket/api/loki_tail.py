@@ -112,10 +112,9 @@ async def _refuse(socket: WebSocket, error: QueryFailure) -> None:
 
 
 async def _closed(socket: WebSocket) -> None:
-    """Ends when the client closes; whatever else it says is ignored."""
-    with suppress(WebSocketDisconnect):
-        while True:
-            await socket.receive_text()
+    """Ends when the client closes; whatever else it says, text or bytes, is ignored."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
 
 
 def _message(streams: Iterable[logql.Stream], *, categorize: bool) -> str:

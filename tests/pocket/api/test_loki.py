@@ -177,6 +177,8 @@ async def test_tail_gives_what_is_there_and_what_comes(store: Store, tmp_path: P
         async with websockets.connect(url) as tail:
             first = json.loads(await asyncio.wait_for(tail.recv(), 10))
             assert lines(first) == {'{"message":"rolled","roll_value":5}', '{"message":"rolled","roll_value":2}'}
+            for ignored in ("text", b"bytes"):
+                await tail.send(ignored)
             store.append_logs(
                 [LogEntry(LABELS, time.time_ns(), "new"), LogEntry({"level": "error"}, time.time_ns(), "other")]
             )
