@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workshop.run import shipper as shipper_module
+from workshop.run import tailer
 from workshop.run.logfile import LogFile, rotated, tail
 from workshop.run.shipper import PushClient, Shipper, UnavailableError
 from workshop.run.state import write_atomically
@@ -193,6 +194,21 @@ def test_rotation_while_the_shipper_is_away(tmp_path: Path, stack: Stack) -> Non
         log.write(f"line {i}\n".encode())
     drain(shipper(tmp_path, stack))
     assert stack.lines == ["a", "b", *(f"line {i}" for i in range(30))]
+
+
+def test_a_rotation_while_files_are_listed_does_not_start_again(
+    tmp_path: Path, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shipper(tmp_path, stack)
+    file = write(tmp_path, "a\n")
+    drain(one)
+    with monkeypatch.context() as patch:
+        patch.setattr(tailer, "_inode", lambda _: 0)  # renamed, and no new file yet
+        assert one.step() == 0
+    file.rename(file.with_name("one.log.1"))
+    write(tmp_path, "b\n")
+    drain(one)
+    assert stack.lines == ["a", "b"]
 
 
 def test_waiting_files_are_bounded_and_the_loss_is_counted(tmp_path: Path) -> None:

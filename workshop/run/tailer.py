@@ -34,10 +34,10 @@ def read(path: Path, position: Position, limit: int = CHUNK_BYTES) -> Piece:
     A position in a file that is gone continues with the oldest part there is; a file shorter than the offset was
     truncated and is read from its start.
     """
-    parts = [part for part in (*rotated(path), path) if part.exists()]
-    inodes = [_inode(part) for part in parts]
-    if not parts:
+    found = [(part, inode) for part in (*rotated(path), path) if (inode := _inode(part))]
+    if not found:
         return Piece([], position)
+    parts, inodes = [part for part, _ in found], [inode for _, inode in found]
     at = inodes.index(position.inode) if position.inode in inodes else 0
     offset = position.offset if position.inode == inodes[at] else 0
     newest = at == len(parts) - 1
@@ -49,10 +49,11 @@ def read(path: Path, position: Position, limit: int = CHUNK_BYTES) -> Piece:
 
 
 def _inode(path: Path) -> int:
+    """0 where there is none, or none any more: rotated this very moment."""
     try:
         return path.stat().st_ino
-    except FileNotFoundError:  # rotated this very moment
-        return -1
+    except FileNotFoundError:
+        return 0
 
 
 def _chunk(path: Path, inode: int, offset: int, limit: int, *, complete: bool) -> tuple[bytes, int]:
