@@ -96,7 +96,7 @@ DATABASE_FAMILIES = (
 )
 DIE_5 = replace(
     DIE_3,
-    families=(*HTTP_FAMILIES, "die_specifications_requested_total", "die_list_requests_total", *DATABASE_FAMILIES),
+    families=(*DIE_3.families, *DATABASE_FAMILIES),
 )
 QUERY = Hop(DIE, "SELECT.*", "CLIENT")
 EXPORTER_METRICS = ("pg_up", "pg_stat_database_numbackends", "pg_stat_activity_count", "pg_database_size_bytes")
