@@ -30,6 +30,7 @@ def build(options: argparse.Namespace) -> Starlette:
         data_dir=(options.data_dir or Path(tempfile.gettempdir())).absolute(),
         dashboards=tuple(folder.absolute() for folder in options.dashboards),
         stage=options.stage,
+        hosts=("postgres",),  # where Docker publishes it; without it, its panels say so
     )
     uids = ("prometheus", "loki", "tempo", "pyroscope")
     return app(settings, {uid: proxy.app(getattr(options, uid)) for uid in uids})
