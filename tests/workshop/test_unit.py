@@ -1,18 +1,21 @@
-"""A child's output when its log cannot be written."""
+"""A child lives on when its log, or its state, cannot be written."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from workshop.run import unit
+from workshop.run import state, unit
 from workshop.run.guard import Guard
 from workshop.run.logfile import LogFile
 from workshop.run.spec import ProcessSpec
+from workshop.run.supervisor import Supervisor
 
 # More than a pipe holds (64 KiB), so that it ends only if somebody reads all of it.
 TALKER = "import sys\nfor i in range(20_000): print('line', i)\nprint('last', flush=True)"
@@ -59,3 +62,36 @@ def test_rotation_goes_on_after_no_file_could_be_made(tmp_path: Path, monkeypatc
         "one.log.1": "first\nsecond\nthird\n",
         "one.log": "fourth\n",
     }
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("cannot", [{"say": full}, {"_save": full}])
+async def test_a_state_that_cannot_be_written_ends_no_child(
+    tmp_path: Path, guard: Guard, caplog: pytest.LogCaptureFixture, cannot: dict[str, object]
+) -> None:
+    def fine(*_: object, **__: object) -> None: ...
+
+    supervisor = SimpleNamespace(**({"say": fine, "_save": fine} | cannot))
+    spec = ProcessSpec("talker", (sys.executable, "-c", TALKER), tmp_path, {})
+    talker = unit.Unit(
+        spec,
+        tmp_path / "talker.log",
+        guard,
+        lambda *change: Supervisor._changed(supervisor, *change),  # type: ignore[arg-type]
+    )
+    async with asyncio.timeout(30):
+        await talker.run({})
+    assert talker.exit_code == 0
+    assert "talker is completed, which cannot be written down" in caplog.text
+
+
+def test_a_file_half_written_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.write_atomically(tmp_path / "run.json", {"old": 1})
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(OSError, match="No space"):
+        state.write_atomically(tmp_path / "run.json", {"new": 2})
+    assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
+    assert state.json.loads((tmp_path / "run.json").read_text()) == {"old": 1}

@@ -70,6 +70,10 @@ def read(paths: RunPaths) -> RunState | None:
 def write_atomically(path: Path, content: Any) -> None:
     """JSON written beside the file and renamed over it: a reader sees the old or the new one whole."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-        json.dump(content, handle)
-    Path(name).replace(path)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+            json.dump(content, handle)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

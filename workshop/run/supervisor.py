@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -31,6 +32,7 @@ from workshop.run.unit import StartError, Unit
 
 DRAIN_SECONDS = 2.0  # for the last log lines, once the services are gone and before the pocket stack goes
 POCKET = "pocket"
+logger = logging.getLogger("workshop.supervisor")
 
 
 class Supervisor:
@@ -101,8 +103,11 @@ class Supervisor:
             asked.cancel()
 
     def _changed(self, unit: Unit, detail: str) -> None:
-        self.say("unit", name=unit.spec.name, state=unit.state, detail=detail)
-        self._save()
+        try:
+            self.say("unit", name=unit.spec.name, state=unit.state, detail=detail)
+            self._save()
+        except OSError as error:  # a full disk, and no reason to end a service
+            logger.warning("%s is %s, which cannot be written down: %s", unit.spec.name, unit.state, error)
 
     def _save(self) -> None:
         state.write_atomically(
