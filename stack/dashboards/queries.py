@@ -58,7 +58,8 @@ def logql(expr: str, legend: str = "") -> loki.Dataquery:
 
 
 def traceql(query: str, limit: int = 20) -> TempoQuery:
-    return TempoQuery(query=query, query_type="traceql", limit=limit)
+    """The newest traces: without the hint Tempo answers the first `limit` that it comes across."""
+    return TempoQuery(query=f"{query} with (most_recent=true)", query_type="traceql", limit=limit)
 
 
 def service_map() -> TempoQuery:
