@@ -87,7 +87,7 @@ async def _loki(query: Query, apis: Apis) -> list[str]:
 async def _tempo(query: Query, apis: Apis) -> list[str]:
     if query.target.get("queryType") == "serviceMap":
         return [labels(one["metric"]) for one in await apis.prometheus(EDGE_FAMILY)]
-    found = await apis.traceql(query.text, limit=200)
+    found = await apis.traceql(query.text, limit=1000)
     return [f"from {one.get('rootServiceName')}: {_attributes(one)}" for one in found]
 
 
