@@ -19,7 +19,7 @@ HOUR = 3600 * SECOND
 MAX_ENTRIES = 5000  # limits_config.max_entries_limit_per_query
 MAX_LENGTH = 721 * HOUR  # limits_config.max_query_length
 MAX_POINTS = 11_000
-_INT = re.compile(r"[+-]?\d+")
+_INT = re.compile(r"[+-]?[0-9]+")
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -120,8 +120,13 @@ def timestamp(text: str, default: int) -> int:
             return int(seconds) * SECOND + round(float("0." + fraction) * 1000) * 10**6
         return round((_float(text) or 0.0) * 1000) * 10**6
     if _INT.fullmatch(text):
-        return _in_range(int(text) * SECOND if len(text) <= 10 else int(text), text)
+        return _in_range(_int(text) * SECOND if len(text) <= 10 else _int(text), text)
     return _rfc3339(text)
+
+
+def _int(text: str) -> int:
+    """Beyond 40 digits some other number beyond all limits: Python refuses to read more than 4300."""
+    return int(text[:40])
 
 
 def _in_range(ns: int, text: str) -> int:
@@ -136,7 +141,7 @@ def _rfc3339(text: str) -> int:
         if not found:
             raise ValueError
         whole = datetime.fromisoformat(found[1] + ("+00:00" if found[3] == "Z" else found[3]))
-        return int(whole.timestamp()) * SECOND + int(float(found[2] or 0) * SECOND)
+        return _in_range(int(whole.timestamp()) * SECOND + int(float(found[2] or 0) * SECOND), text)
     except ValueError:
         raise BadRequest(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
@@ -173,11 +178,12 @@ def positive(form: Form, name: str, default: int) -> int:
         return default
     if not _INT.fullmatch(text):
         raise BadRequest(f'strconv.Atoi: parsing "{text}": invalid syntax')
-    if int(text) <= 0:
+    number = _int(text)
+    if number <= 0:
         raise BadRequest("limit must be a positive value")
-    if int(text) >= 2**32:
+    if number >= 2**32:
         raise BadRequest(f"limit value {text} is out of range [0, 4294967295]")
-    return int(text)
+    return number
 
 
 def check_entries(limit: int) -> None:

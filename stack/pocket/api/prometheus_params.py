@@ -12,7 +12,8 @@ from pocket.query.promql import QueryError
 FAR_MS = 1 << 53  # stands for Prometheus' MinTime and MaxTime; float64 milliseconds are exact up to here
 GO_FLOAT = re.compile(r"(?a)[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
 RFC3339 = re.compile(r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
-DURATION = re.compile(r"(?a)(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
+# At most 18 digits: int64 holds no more, and Python refuses to read more than 4300.
+DURATION = re.compile("".join(f"(?:([0-9]{{1,18}}){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
 UNITS_MS = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1)
 
 

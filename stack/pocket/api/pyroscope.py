@@ -142,7 +142,7 @@ def _pairs(labels: Mapping[str, str]) -> list[Message]:
 def _select_series(store: Store, request: Message) -> Message:
     matchers = profiles.parse_selector(request.label_selector)
     _check_range(request)
-    if request.step < 0.001:
+    if not 0.001 <= request.step < _MAX_MS:  # which NaN is not, either
         raise BadRequest("step must be >= 1ms")
     step_ms = int(request.step * 1000)
     if (request.end - request.start) // step_ms > MAX_POINTS:
@@ -239,7 +239,7 @@ def _flamebearer(store: Store, form: Form) -> dict[str, Any]:
     max_nodes = form.get("max-nodes") or form.get("maxNodes") or "0"
     graph = _flame_graph(
         store, profile_type, profiles.parse_selector(brace + selector), start, end,
-        int(max_nodes) if max_nodes.isdigit() else 0,
+        int(max_nodes[:9]) if max_nodes.isdecimal() else 0,
     )  # fmt: skip
     bearer = {
         "names": graph.names, "levels": graph.levels, "numTicks": graph.total, "maxSelf": graph.max_self,

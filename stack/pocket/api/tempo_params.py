@@ -75,7 +75,7 @@ def _unsigned(form: Form, name: str, default: int) -> int:
         return default
     if not text.isascii() or not text.isdigit():
         raise BadRequest(f'invalid {name}: strconv.ParseUint: parsing "{text}": invalid syntax')
-    if int(text) >= 2**32:
+    if len(text) > 4000 or int(text) >= 2**32:  # Python refuses to read more than 4300 digits
         raise BadRequest(f'invalid {name}: strconv.ParseUint: parsing "{text}": value out of range')
     return int(text)
 

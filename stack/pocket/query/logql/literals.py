@@ -22,7 +22,10 @@ _UNIT_NS = {
     "w": 7 * 86400 * 10**9,
     "y": 365 * 86400 * 10**9,
 }
-_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
+# Digits match in one way only: what is no duration, such as a field of a thousand digits, is known by one pass.
+_GO_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+_GO_PART = re.compile(f"({_GO_NUMBER})(ns|us|µs|μs|ms|s|m|h)")
+_GO_DURATION = re.compile(f"(?:{_GO_PART.pattern})+")
 _PROMETHEUS = re.compile(r"(?=.)([0-9]*)([^0-9]*)")
 _PROMETHEUS_UNITS = {"y", "w", "d", "h", "m", "s", "ms"}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([kKmMgGtTpPeE]?[iI]?)[bB]?\s*")
@@ -36,16 +39,18 @@ def go_duration_ns(text: str) -> int:
     sign, rest = (-1, text[1:]) if text[:1] == "-" else (1, text.removeprefix("+"))
     if rest == "0":
         return 0
-    parts = _GO_PART.findall(rest)
-    if not rest or "".join(number + unit for number, unit in parts) != rest:
+    if not _GO_DURATION.fullmatch(rest):
         raise ValueError(_duration_fault(text, rest))
-    return sign * round(sum(float(number) * _UNIT_NS[unit] for number, unit in parts))
+    total = sum(float(number) * _UNIT_NS[unit] for number, unit in _GO_PART.findall(rest))
+    if total >= 2**63:
+        raise ValueError(f"time: invalid duration {quoted(text)}")
+    return sign * round(total)
 
 
 def _duration_fault(text: str, rest: str) -> str:
-    if re.fullmatch(r"\d+\.?\d*|\.\d+", rest):
+    if re.fullmatch(_GO_NUMBER, rest):
         return f"time: missing unit in duration {quoted(text)}"
-    unknown = re.match(r"(?:\d+\.?\d*(?:ns|us|µs|ms|s|m|h))*\d+\.?\d*([^\d.]+)", rest)
+    unknown = re.match(r"(?:[0-9]+(?:\.[0-9]*)?(?:ns|us|µs|ms|s|m|h))*[0-9]+(?:\.[0-9]*)?([^0-9.]+)", rest)
     if unknown:
         return f'time: unknown unit "{unknown[1]}" in duration {quoted(text)}'
     return f"time: invalid duration {quoted(text)}"
@@ -87,7 +92,10 @@ def size_bytes(text: str) -> int:
         raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax")
     unit = found[2].lower()
     base = 1024 if unit.endswith("i") else 1000
-    return int(float(found[1]) * base ** _EXPONENT[unit.rstrip("i")])
+    size = float(found[1]) * base ** _EXPONENT[unit.rstrip("i")]
+    if size >= 2**64:
+        raise ValueError(f"too large: {text}")
+    return int(size)
 
 
 def go_float(text: str) -> float:
