@@ -15,7 +15,16 @@ StandIn = Callable[[Service, RunPaths], tuple[str, ...]]  # → the command that
 
 def stand_in(image: str) -> StandIn | None:
     """By the image's name without registry, owner and version; None when there is none."""
-    return STAND_INS.get(image.rpartition("/")[2].partition("@")[0].partition(":")[0])
+    return STAND_INS.get(_name(image))
+
+
+def scheme(image: str) -> str:
+    """Of the URL under which a service is reached; what is built here speaks HTTP."""
+    return "postgresql" if _name(image) == "postgres" else "http"
+
+
+def _name(image: str) -> str:
+    return image.rpartition("/")[2].partition("@")[0].partition(":")[0]
 
 
 def _postgres(service: Service, paths: RunPaths) -> tuple[str, ...]:

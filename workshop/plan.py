@@ -12,7 +12,7 @@ from workshop.compose.model import HEALTHY, Project, Service
 from workshop.compose.reader import read
 from workshop.compose.rewrite import Rewriter
 from workshop.errors import WorkshopError
-from workshop.images import stand_in
+from workshop.images import scheme, stand_in
 from workshop.paths import COMPOSE_FILE, RunPaths, stage_folder
 from workshop.run.spec import ProcessSpec
 
@@ -121,7 +121,7 @@ def _service_spec(project: Project, service: Service, rewriter: Rewriter, paths:
         cwd=moved.build or project.path.parent,
         environment=base_environment() | moved.environment,
         ports={moved.name if not index else f"port {index + 1}": port for index, port in enumerate(moved.ports)},
-        url=f"http://localhost:{moved.ports[0]}" if moved.ports else "",
+        url=f"{scheme(service.image)}://localhost:{moved.ports[0]}" if moved.ports else "",
         depends_on=moved.depends_on,
         healthcheck=moved.healthcheck,
         restart=moved.restart,

@@ -20,7 +20,9 @@ def show(paths: RunPaths, offset: int) -> int:
     if run is None:
         print(f"Nothing runs on port offset {offset}. Start a stage: workshop up 1")
         return 1
-    table = Table("service", "state", "pid", "port", "url", "restarts", "memory", box=None, title_justify="left")
+    # Six columns, so that the longest name and address fit into 80 characters uncut.
+    table = Table("service", "state", "pid", "address", "restarts", "memory", box=None, title_justify="left")
+    table.columns[0].no_wrap = table.columns[3].no_wrap = True
     table.title = f"Stage {run['stage']}, port offset {run['offset']}, {run['state']} since {run['started']}"
     for service in run["services"]:
         table.add_row(*_row(service))
@@ -28,7 +30,6 @@ def show(paths: RunPaths, offset: int) -> int:
         "supervisor",
         "[green]healthy[/]",
         str(run["supervisor"]),
-        "",
         "",
         "",
         _memory(run["supervisor"], children=False),
@@ -40,10 +41,9 @@ def show(paths: RunPaths, offset: int) -> int:
 def _row(service: state.ServiceState) -> tuple[str, ...]:
     state_ = service["state"]
     style = "green" if state_ in GOOD else "yellow" if state_ in PASSING else "red"
-    first, *more = [str(port) for port in service["ports"].values()] or [""]
-    ports = f"{first} +{len(more)}" if more else first
+    address = service["url"] or " ".join(f"localhost:{port}" for port in service["ports"].values())
     numbers = (str(service["restarts"]), _memory(service["pid"]))
-    return (service["name"], f"[{style}]{state_}[/]", str(service["pid"] or ""), ports, service["url"], *numbers)
+    return (service["name"], f"[{style}]{state_}[/]", str(service["pid"] or ""), address, *numbers)
 
 
 def _memory(pid: int | None, *, children: bool = True) -> str:

@@ -82,6 +82,7 @@ class Up:
         for spec in plan.specs[1:]:
             if spec.url:
                 urls[spec.name] = spec.url
+            if spec.url.startswith("http:"):
                 urls[f"{spec.name} metrics"] = f"{spec.url}/metrics"
         return urls
 

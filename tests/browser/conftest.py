@@ -74,7 +74,7 @@ def _free(offset: int) -> bool:
     return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Stage 1 with some traffic behind it, a poisoned span and a poisoned log line."""
     if chromium_path() is None:
@@ -161,7 +161,7 @@ def eventually(ready: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.5)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(stage: Stage) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE_MS)
@@ -170,7 +170,7 @@ def browser(stage: Stage) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def contexts() -> dict[str, BrowserContext]:
     return {}
 
