@@ -191,3 +191,24 @@ def test_each_manifest_fits_the_stages_compose_file(stage: int) -> None:
     for service in STAGES[stage].services:
         assert services[service.compose].ports == (service.port,)
         assert services[service.compose].environment["OTEL_SERVICE_NAME"] == service.name
+
+
+@pytest.mark.parametrize("route", ["/api/search", "/api/ds/query"])
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("pocket", [False, True])
+async def test_only_the_full_stack_may_be_without_a_grafana(
+    route: str, away: bool, pocket: bool, tmp_path: Path
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/v1/query":
+            return httpx.Response(200, json={"data": {"result": [{}] if pocket else []}})
+        if away:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(404, text="not found")
+
+    apis = Apis(httpx.AsyncClient(transport=httpx.MockTransport(handle)), 0)
+    sql = {"datasource": {"type": "grafana-postgresql-datasource"}, "targets": [{"rawSql": "SELECT 1"}]}
+    ui, panel = dashboard_checks(dashboard(tmp_path, sql), apis)
+    fault = (NotYetError, httpx.ConnectError) if pocket else SkipError
+    with pytest.raises(fault):
+        await (ui if route == "/api/search" else panel).ask()
