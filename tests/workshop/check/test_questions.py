@@ -16,7 +16,7 @@ from workshop.check.dashboards import checks as dashboard_checks
 from workshop.check.dashboards import expand
 from workshop.check.logs import problem_of
 from workshop.check.manifest import Hop
-from workshop.check.outcome import NotYetError
+from workshop.check.outcome import NotYetError, SkipError
 from workshop.check.questions import questions
 from workshop.check.spans import TraceSpan, missing_hop, spans
 from workshop.check.stages import STAGES
