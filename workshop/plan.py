@@ -92,12 +92,15 @@ def _pocket_spec(
     if (folder / "alloy" / "config.alloy").is_file():
         arguments += ["--usage-endpoint", f"http://127.0.0.1:{8003 + offset}/v1/logs"]
     ports = {name: port + offset for name, port in STACK_PORTS.items()}
+    # The UI runs `workshop check`, which has to find this very run, and asks the database as Grafana does.
+    environment = base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)}
+    if password := os.environ.get("POSTGRES_PASSWORD"):
+        environment["POSTGRES_PASSWORD"] = password
     return ProcessSpec(
         name="pocket",
         argv=(sys.executable, "-m", "pocket", *arguments),
         cwd=stack,
-        # The UI runs `workshop check`: it has to find this very run.
-        environment=base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)},
+        environment=environment,
         ports=ports,
         url=f"http://localhost:{ports['grafana']}",
         health_urls=tuple(f"http://127.0.0.1:{ports[name]}{path}" for name, path in READY_PATHS.items()),

@@ -146,4 +146,9 @@ async def test_malformed_requests(tmp_path: Path, body: str) -> None:
 def test_the_source_is_the_one_grafana_has() -> None:
     source = sql.source(Settings(data_dir=Path("/"), port_offset=100))
     assert source["port"] == 15532
-    assert (source["user"], source["database"]) == ("dice", "dice")
+    assert (source["user"], source["password"], source["database"]) == ("dice", "dice", "dice")
+
+
+def test_the_password_is_the_compose_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_PASSWORD", "of my own")
+    assert sql.source(Settings(data_dir=Path("/")))["password"] == "of my own"

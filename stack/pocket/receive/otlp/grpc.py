@@ -7,11 +7,12 @@ from typing import Any
 
 import grpc
 import grpc.aio
+from anyio import to_thread
 from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs_grpc
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as trace_grpc
 
-from pocket.receive.otlp.receiver import Receiver
+from pocket.receive.otlp.receiver import THREAD_BYTES, Receiver
 from pocket.store import StoreFull
 
 Export = Callable[[Any, Any, Any], Awaitable[Any]]
@@ -28,19 +29,22 @@ def server(receiver: Receiver, address: str, max_bytes: int) -> grpc.aio.Server:
         (metrics_grpc.MetricsServiceServicer, metrics_grpc.add_MetricsServiceServicer_to_server, receiver.metrics),
     ]
     for base, add, take in services:
-        add(_servicer(base, take), result)
+        add(_servicer(receiver, base, take), result)
     if not result.add_insecure_port(address):
         raise RuntimeError(f"cannot listen on {address}")
     return result
 
 
-def _servicer(base: type, take: Callable[[Any], Any]) -> Any:
-    return type(base.__name__, (base,), {"Export": _export(take)})()
+def _servicer(receiver: Receiver, base: type, take: Callable[[Any], Any]) -> Any:
+    return type(base.__name__, (base,), {"Export": _export(receiver, take)})()
 
 
-def _export(take: Callable[[Any], Any]) -> Export:
+def _export(receiver: Receiver, take: Callable[[Any], Any]) -> Export:
     async def export(_self: Any, request: Any, context: Any) -> Any:
         try:
+            receiver.admit()
+            if request.ByteSize() > THREAD_BYTES:
+                return await to_thread.run_sync(take, request)
             return take(request)
         except StoreFull as error:
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))  # the code exporters retry on

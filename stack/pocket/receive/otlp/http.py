@@ -12,11 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pocket.receive.otlp.encoding import JSON, PROTOBUF, MalformedError, decode, encode
-from pocket.receive.otlp.receiver import REQUESTS, Receiver
+from pocket.receive.otlp.receiver import REQUESTS, THREAD_BYTES, Receiver
 from pocket.store import StoreFull
 
-# Decoding more than this leaves the event loop to a thread, so that scrapes and queries are not held up.
-_THREAD_BYTES = 64 << 10
 _CODES = {
     400: Code.INVALID_ARGUMENT, 413: Code.INVALID_ARGUMENT, 415: Code.INVALID_ARGUMENT, 503: Code.UNAVAILABLE
 }  # fmt: skip
@@ -48,7 +46,7 @@ class _Endpoint:
             return refuse(415, f"Content-Type must be {PROTOBUF} or {JSON}", request.headers)
         body = await request.body()
         try:
-            if len(body) > _THREAD_BYTES:
+            if len(body) > THREAD_BYTES:
                 answer = await to_thread.run_sync(self._take, body, content_type, limiter=self._decoders)
             else:
                 answer = self._take(body, content_type)

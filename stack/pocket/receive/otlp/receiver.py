@@ -21,6 +21,8 @@ REQUESTS: dict[str, Any] = {
     "logs": logs_pb.ExportLogsServiceRequest,
     "metrics": metrics_pb.ExportMetricsServiceRequest,
 }
+# Converting more than this leaves the event loop to a thread, so that scrapes and queries are not held up.
+THREAD_BYTES = 64 << 10
 
 
 class Receiver:
