@@ -14,3 +14,5 @@ DURATION = Histogram(
     buckets=LATENCY_BUCKETS,
 )
 USAGE = Counter("usage_events", "Usage events emitted, by kind. Never by user.", ["event"])
+for event in ("sign_in", "sign_out", "roll"):
+    USAGE.labels(event)  # 0 from the start: increase() does not see the event that begins a series

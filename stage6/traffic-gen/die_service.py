@@ -1,17 +1,16 @@
 """Users who ask die-service itself, so that a request is little more than its query."""
 
-import os
 import random
 
 from traffic_gen.outcome import Outcome
+from traffic_gen.settings import base_url
 from traffic_gen.users import HttpUser
 
 DICE = ("fair", "risky", "heavy")
 
 
 def die_service_url() -> str:
-    """Base URL of the die-service, without a slash at its end."""
-    return os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002").rstrip("/")
+    return base_url("DIE_SERVICE_URL", 8002)
 
 
 class DieServiceUser(HttpUser):

@@ -5,7 +5,6 @@ difference.
 """
 
 import json
-import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from rich.console import Console
 from rich.table import Table
 
 from traffic_gen.cli import option
+from traffic_gen.settings import base_url
 
-LOKI_URL = os.getenv("LOKI_URL", "http://127.0.0.1:3100").rstrip("/")
-USAGE_SERVICE_URL = os.getenv("USAGE_SERVICE_URL", "http://127.0.0.1:8003").rstrip("/")
+LOKI_URL = base_url("LOKI_URL", 3100)
+USAGE_SERVICE_URL = base_url("USAGE_SERVICE_URL", 8003)
 LINES = '{service_name="streamlit-frontend"} |= "event_id" | json | usage="true"'
 PAGE = 1000
 SHOWN = 50

@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from traffic_gen.settings import base_url
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "stage1/traffic-gen/generate_traffic.py"
@@ -105,6 +107,62 @@ def test_an_absent_target_is_one_clear_line() -> None:
     assert done.stderr.startswith("traffic: http://127.0.0.1:1 does not answer")
     assert "ROLLER_URL" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def shifted(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A script as a reader starts it: PORT_OFFSET and no URLs but those given."""
+    urls = ("_URL", "OTEL_EXPORTER_OTLP_ENDPOINT")
+    env = {name: value for name, value in os.environ.items() if not name.endswith(urls)} | environment
+    line = [sys.executable, str(ROOT / script)]
+    return subprocess.run(line, env=env, capture_output=True, text=True, timeout=60)
+
+
+SCRIPTS = [
+    ("stage1/traffic-gen/generate_traffic.py", "ROLLER_URL", 8001),
+    ("stage2/traffic-gen/generate_traffic.py", "FRONTEND_URL", 8501),
+    ("stage4/traffic-gen/compare_async.py", "ROLLER_URL", 8001),
+    ("stage5/traffic-gen/database_load.py", "DIE_SERVICE_URL", 8002),
+    ("stage6/traffic-gen/database_outage.py", "DIE_SERVICE_URL", 8002),
+]
+
+
+@pytest.mark.parametrize(("script", "variable", "port"), SCRIPTS)
+def test_the_default_target_is_shifted_and_a_url_wins(
+    script: str, variable: str, port: int, next_offset: Callable[[], int]
+) -> None:
+    offset = next_offset()
+    done = shifted(script, PORT_OFFSET=str(offset))
+    assert done.stderr.startswith(f"traffic: http://127.0.0.1:{port + offset} does not answer")
+    explicit = shifted(script, PORT_OFFSET=str(offset), **{variable: "http://127.0.0.1:1/"})
+    assert explicit.stderr.startswith("traffic: http://127.0.0.1:1 does not answer")
+
+
+@pytest.mark.parametrize(("variable", "port"), [("LOKI_URL", 3100), ("USAGE_SERVICE_URL", 8003)])
+def test_the_audit_asks_the_shifted_ports(variable: str, port: int, next_offset: Callable[[], int]) -> None:
+    offset = next_offset()
+    code = f"import usage_audit; print(usage_audit.{variable})"
+    env = {name: value for name, value in os.environ.items() if name != variable} | {"PORT_OFFSET": str(offset)}
+    line, folder = [sys.executable, "-c", code], ROOT / "stage6/traffic-gen"
+    assert (
+        subprocess.check_output(line, env=env, cwd=folder, text=True).strip()
+        == f"http://127.0.0.1:{port + offset}"
+    )
+
+
+@pytest.mark.parametrize("value", ["many", "-1", "50104", "1.5", "²", "9" * 5000])
+def test_a_port_offset_that_is_none_is_one_clear_line(value: str) -> None:
+    done = shifted(SCRIPTS[0][0], PORT_OFFSET=value)
+    assert done.returncode == 2
+    assert done.stderr.startswith("traffic: PORT_OFFSET is ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_spans_go_to_the_shifted_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OTEL_EXPORTER_OTLP_ENDPOINT", raising=False)
+    monkeypatch.setenv("PORT_OFFSET", "7")
+    assert base_url("OTEL_EXPORTER_OTLP_ENDPOINT", 4318) == "http://127.0.0.1:4325"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://alloy:4318")
+    assert base_url("OTEL_EXPORTER_OTLP_ENDPOINT", 4318) == "http://alloy:4318"
 
 
 @pytest.mark.parametrize(

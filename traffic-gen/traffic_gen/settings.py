@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 
-ROLLER_URL = "http://127.0.0.1:8001"
-FRONTEND_URL = "http://127.0.0.1:8501"
+MAX_OFFSET = 65535 - 15432  # PostgreSQL's port is the highest
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,23 @@ class Settings:
         return self.num_users * self.max_rolls_per_user or None
 
 
+def port_offset() -> int:
+    """How far `workshop up` shifted all ports. Exits with one line, and 2, when PORT_OFFSET is no such number."""
+    text = os.getenv("PORT_OFFSET") or "0"
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= MAX_OFFSET:
+        return int(text)
+    print(f"traffic: PORT_OFFSET is {text!r}, not a whole number from 0 to {MAX_OFFSET}.", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def base_url(variable: str, port: int) -> str:
+    """The URL that `variable` holds, else that of the shifted port here; without a slash at its end."""
+    return (os.getenv(variable) or f"http://127.0.0.1:{port + port_offset()}").rstrip("/")
+
+
 def roller_url() -> str:
-    """Base URL of the dice-roller, without a slash at its end."""
-    return os.getenv("ROLLER_URL", ROLLER_URL).rstrip("/")
+    return base_url("ROLLER_URL", 8001)
 
 
 def frontend_url() -> str:
-    """Base URL of the frontend, without a slash at its end."""
-    return os.getenv("FRONTEND_URL", FRONTEND_URL).rstrip("/")
+    return base_url("FRONTEND_URL", 8501)

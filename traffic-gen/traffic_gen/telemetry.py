@@ -15,6 +15,8 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from traffic_gen.settings import base_url
+
 FLUSH_SECONDS = 2.0  # a backend that is not there must not keep the summary waiting
 
 
@@ -23,6 +25,8 @@ def tracing() -> Iterator[None]:
     """Traces all httpx clients; at the end sends what is left, for at most FLUSH_SECONDS."""
     os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
     os.environ["OTEL_SERVICE_NAME"] = "traffic-gen"
+    endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+    os.environ[endpoint] = base_url(endpoint, 4318)
     os.environ.pop("OTEL_EXPORTER_OTLP_PROTOCOL", None)
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     provider = TracerProvider(resource=Resource.create(), shutdown_on_exit=False)
