@@ -4,16 +4,39 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
 
 MAX_OFFSET = 65535 - 15432  # PostgreSQL's port is the highest
 
+
+class Workshop(TyperGroup):
+    """A value that does not fit is one line in the command's own voice, as every other mistake."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            name = error.param.name if error.param else ""
+            raise WorkshopError(_wanted(name or "", error.message), code=2) from None
+
+
+def _wanted(name: str, message: str) -> str:
+    """What a parameter has to be; for those without words of ours, the library's."""
+    known = {
+        "stage": "the stage has to be a number from 1 to 6.",
+        "port_offset": f"--port-offset (or PORT_OFFSET) has to be a number from 0 to {MAX_OFFSET}.",
+    }
+    return known.get(name, f"{name.replace('_', '-')}: {message}")
+
+
 app = typer.Typer(
+    cls=Workshop,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -27,7 +50,7 @@ app = typer.Typer(
 
   workshop up 1 --detach              return when all is healthy; [bold]workshop down[/bold] stops it
 
-  workshop traffic 3 --num-users 20   more users; every flag of the stage's script
+  workshop traffic 3 --num-users 20   more users; its flags: [bold]workshop traffic 3 --help[/bold]
 
   workshop check 3                    the lesson's judge
 
@@ -116,9 +139,25 @@ def status(port_offset: Offset = 0, data_dir: DataDir = None) -> None:
     raise typer.Exit(show(paths_of(port_offset, data_dir), port_offset))
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+class TrafficCommand(TyperCommand):
+    """`--help` is this command's own only before a stage is named: after it, it is the script's."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args[:1] in (["--help"], ["-h"]):
+            typer.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+        return super().parse_args(ctx, args)
+
+
+SCRIPT_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@app.command(cls=TrafficCommand, context_settings=SCRIPT_FLAGS)
 def traffic(context: typer.Context, stage: Stage, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
-    """Drive the stage with virtual users; all further flags go to its script (try --help)."""
+    """Drive the stage with virtual users; all further flags go to its script.
+
+    `workshop traffic N --help` shows the flags of stage N's script.
+    """
     from workshop.traffic import run_script
 
     root = project_root()

@@ -33,7 +33,8 @@ def compare(before: Path, after: Path) -> list[FileChange]:
     """Every file that differs, by path."""
     old, new = _files(before), _files(after)
     changes = [_change(name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys())]
-    return [change for change in changes if change is not None]
+    found = [change for change in changes if change is not None]
+    return sorted(found, key=lambda change: change.path == "README.md")  # prose last: the code is what one reads
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -72,6 +73,14 @@ def _print(console: Console, changes: list[FileChange], stage: int) -> None:
     console.print(table)
     for change in changes:
         if change.lines and len(change.lines) <= LONG_LINES:
-            console.print(Syntax("\n".join(change.lines), "diff", theme="ansi_light", background_color="default"))
+            _print_lines(console, "\n".join(change.lines))
         elif change.lines:
             console.print(f"{change.path}: {len(change.lines)} lines of difference, not shown", style="dim")
+
+
+def _print_lines(console: Console, text: str) -> None:
+    """Whole lines: a program that reads them gets them unchanged, a terminal's reader wrapped."""
+    if console.is_terminal:
+        console.print(Syntax(text, "diff", theme="ansi_light", background_color="default", word_wrap=True))
+    else:
+        console.file.write(text + "\n")

@@ -144,6 +144,30 @@ def test_a_port_offset_beyond_the_last_port(project: Project) -> None:
     assert "port-offset" in result.stderr
 
 
+def test_a_value_that_does_not_fit(project: Project) -> None:
+    result = project.run("status", PORT_OFFSET="abc")
+    assert result.returncode == 2
+    assert result.stderr.startswith("workshop: --port-offset (or PORT_OFFSET) has to be a number from 0 to 50103.")
+    assert result.stderr.count("\n") == 1
+    assert one_line(project, "up", "x", code=2) == "the stage has to be a number from 1 to 6."
+
+
+def test_last_lines_are_those_of_this_start(project: Project) -> None:
+    (project.data / "logs").mkdir(parents=True)
+    (project.data / "logs" / "one.log").write_text("of an earlier run\n")
+    project.compose(COMPOSE.replace("PORT: ", "FAIL: the reason why, PORT: "))
+    message = refused(project, "up", "1", "--detach")
+    assert "    about to fail\n    the reason why\n" in message
+    assert "earlier run" not in message
+
+
+def test_traffic_help_without_a_stage(project: Project) -> None:
+    for flag in ("--help", "-h"):
+        shown = project.run("traffic", flag)
+        assert shown.returncode == 0, shown.stderr
+        assert "workshop traffic N --help" in shown.stdout
+
+
 def test_down_when_nothing_runs_is_no_error(project: Project) -> None:
     result = project.run("down")
     assert (result.returncode, result.stderr) == (0, "")

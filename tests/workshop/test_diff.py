@@ -39,3 +39,13 @@ def test_equal_stages_differ_in_nothing(project: Project) -> None:
     shown = project.run("diff", "2")
     assert shown.returncode == 0
     assert "changed" not in shown.stdout
+
+
+def test_a_pipe_gets_whole_lines_and_the_readme_last(project: Project) -> None:
+    one, two = project.root / "stage1", project.root / "stage2"
+    shutil.copytree(one, two)
+    (two / "README.md").write_text("the lesson\n")
+    (two / "zzz.py").write_text(f"x = '{'long ' * 40}end'\n")
+    shown = project.run("diff", "2", COLUMNS="80").stdout
+    assert f"+x = '{'long ' * 40}end'\n" in shown
+    assert shown.index("+the lesson") > shown.index("+x = ")

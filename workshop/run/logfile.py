@@ -31,6 +31,7 @@ class LogFile:
         self._file = path.open("ab", buffering=0)
         self._size = path.stat().st_size
         self._mend_last_line()
+        self.began = self._size  # where this start's lines begin in the file
 
     def _mend_last_line(self) -> None:
         """A killed writer may have left half a line: end it, so that the next run's first line stands alone."""
@@ -66,7 +67,7 @@ class LogFile:
             logger.warning("%s was never shipped and makes room for newer lines", surplus.name)
         fresh = self.path.open("ab", buffering=0)
         self._file.close()
-        self._file, self._size = fresh, 0
+        self._file, self._size, self.began = fresh, 0, 0
 
     def close(self) -> None:
         self._file.close()
@@ -82,11 +83,11 @@ def _number(path: Path) -> int:
     return int(path.suffix[1:])
 
 
-def tail(path: Path, lines: int = 10) -> list[str]:
-    """The file's last lines, read from its last 64 KiB."""
+def tail(path: Path, lines: int = 10, since: int = 0) -> list[str]:
+    """The file's last lines from byte `since` on, read from its last 64 KiB."""
     try:
         with path.open("rb") as handle:
-            handle.seek(max(0, path.stat().st_size - 65536))
+            handle.seek(max(since, path.stat().st_size - 65536))
             return handle.read().decode(errors="replace").splitlines()[-lines:]
     except OSError:
         return []

@@ -44,6 +44,7 @@ class Unit:
         self.stopping = False
         self._force = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
+        self._log: LogFile | None = None
 
     pid: int | None
     exit_code: int | None
@@ -82,6 +83,7 @@ class Unit:
     async def _life(self) -> int:
         """Starts the child and stays with it to its end. Its exit code, negative for a signal."""
         process, log = await self._spawn(), LogFile(self.log)
+        self._log = log
         pump = asyncio.create_task(_pump(process, log))
         watch = asyncio.create_task(self._watch_health())
         waiting = asyncio.create_task(process.wait())
@@ -128,10 +130,13 @@ class Unit:
             self.healthy.set()  # a one-shot service that did its work
             self._set("completed")
         elif not self.healthy.is_set() and not self.stopping:
-            raise StartError(self.spec.name, f"{_ending(code)} at start.", tail(self.log))
+            raise StartError(self.spec.name, f"{_ending(code)} at start.", self._last_lines())
         elif not self._comes_back(code) and not self.stopping:
             self._set("exited", _ending(code))
         return code
+
+    def _last_lines(self) -> list[str]:
+        return tail(self.log, since=self._log.began if self._log else 0)
 
     def _comes_back(self, code: int) -> bool:
         restart = self.spec.restart
@@ -140,7 +145,7 @@ class Unit:
     async def _watch_health(self) -> None:
         reason = await self._become_healthy()
         if reason and not self.healthy.is_set():
-            raise StartError(self.spec.name, f"did not become healthy: {reason}.", tail(self.log))
+            raise StartError(self.spec.name, f"did not become healthy: {reason}.", self._last_lines())
         if not reason:
             self.healthy.set()
             self._set("healthy")
