@@ -95,10 +95,10 @@ def server() -> Row:
                 traceql('{span.db.system.name="postgresql"}'),
             ),
             panels.traces(
-                "Failed connections",
-                "Made by the service: the instrumentation has no span for a connection that is refused. "
-                "Slow ones are shown as well, so that there is something to see in good times.",
-                traceql('{name="connect" && (status=error || duration>1ms)}'),
+                "Connections acquired and opened",
+                "Spans of the service's own: the instrumentation has none for a connection that is waited for or "
+                "refused. In an outage these are red.",
+                traceql('{name="acquire connection" || name="connect"}'),
             ),
         ],
     )
