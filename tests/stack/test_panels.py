@@ -17,10 +17,6 @@ from tests.stack import panels
 from tests.stack.panels import Comparison
 
 POCKET_OFFSET = int(os.environ.get("POCKET_OFFSET", "0"))
-# Panels whose answer is chance, and why. Everything else has to be the same.
-CHANCE = {
-    "Failed connections": "asks for connections slower than 1 ms too: which trace has one differs from run to run",
-}
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +35,14 @@ def compared() -> list[Comparison]:
 def test_every_query_has_an_answer_from_both(compared: list[Comparison]) -> None:
     assert compared
     empty = [str(one.query) for one in compared if not (one.full and one.pocket)]
-    assert [text for text in empty if text.partition(":")[0] not in CHANCE] == []
+    assert empty == []
 
 
 def test_the_series_are_the_same(compared: list[Comparison]) -> None:
     apart = {
         str(one.query): {"only full": sorted(one.only_full), "only pocket": sorted(one.only_pocket)}
         for one in compared
-        if one.full != one.pocket and one.query.panel not in CHANCE
+        if one.full != one.pocket
     }
     assert apart == {}
 
