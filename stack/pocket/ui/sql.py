@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pocket.config import Settings
-from pocket.ui.dashboards import load
+from pocket.ui.dashboards import Dashboard, load
 
 PROVISIONED = Path(__file__).parents[2] / "grafana" / "provisioning" / "datasources" / "datasources.yaml"
 UID = "postgres"
@@ -42,8 +42,8 @@ def routes(settings: Settings) -> list[Route]:
         if HOST not in settings.hosts:  # as any path that is not there
             return JSONResponse({"message": "Not found"}, status_code=404)
         try:
-            asked = [(str(each["refId"]), str(each["rawSql"])) for each in (await request.json())["queries"]]
-        except (ValueError, KeyError, TypeError):
+            asked = [(_text(each["refId"]), _text(each["rawSql"])) for each in (await request.json())["queries"]]
+        except (ValueError, KeyError, TypeError, RecursionError):
             return JSONResponse({"message": "bad request data"}, status_code=400)
         known = await run_in_threadpool(lambda: set(dashboard_queries(settings.dashboards)))
         results = {ref: await _result(settings, ref, text, known) for ref, text in asked}
@@ -54,12 +54,27 @@ def routes(settings: Settings) -> list[Route]:
 
 
 def dashboard_queries(folders: Sequence[Path]) -> Iterator[str]:
-    """The text of every SQL target."""
+    """The text of every SQL target, also of panels that a folded row holds."""
     for dashboard in load(folders):
-        for panel in dashboard.get("panels", ()):
-            for target in panel.get("targets", ()):
-                if "rawSql" in target:
+        for panel in _panels(dashboard):
+            for target in panel.get("targets") or ():
+                if isinstance(target, dict) and isinstance(target.get("rawSql"), str):
                     yield target["rawSql"]
+
+
+def _panels(holder: Dashboard) -> Iterator[Dashboard]:
+    for panel in holder.get("panels") or ():
+        if isinstance(panel, dict):
+            yield panel
+            yield from _panels(panel)
+
+
+def _text(value: Any) -> str:
+    """Text that an answer can quote; ValueError for anything else, half a surrogate pair among it."""
+    if not isinstance(value, str):
+        raise ValueError(value)
+    value.encode()
+    return value
 
 
 async def _result(settings: Settings, ref: str, text: str, known: set[str]) -> Answer:

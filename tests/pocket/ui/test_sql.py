@@ -152,3 +152,35 @@ def test_the_source_is_the_one_grafana_has() -> None:
 def test_the_password_is_the_compose_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POSTGRES_PASSWORD", "of my own")
     assert sql.source(Settings(data_dir=Path("/")))["password"] == "of my own"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"refId": "A", "rawSql": value} for value in (1, None, True, 1.5, ["SELECT 1"], {"a": 1}, "\ud800")
+    ] + [{"refId": value, "rawSql": DICE} for value in (1, None, ["A"], {}, "\udfff")],
+)  # fmt: skip
+async def test_what_is_no_text_is_bad_request_data(tmp_path: Path, query: dict[str, Any]) -> None:
+    answer = await client(tmp_path, 0).post("/api/ds/query", content=json.dumps({"queries": [query]}))
+    assert (answer.status_code, answer.json()) == (400, {"message": "bad request data"})
+
+
+async def test_json_nested_without_end_is_refused(tmp_path: Path) -> None:
+    answer = await client(tmp_path, 0).post("/api/ds/query", content="[" * 100_000)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("raw", [1, None, ["x"], {"a": "b"}])
+async def test_a_dashboard_with_odd_targets_breaks_nothing(tmp_path: Path, raw: Any) -> None:
+    asking = client(tmp_path, 0)
+    odd = {"uid": "odd", "panels": [{"targets": [{"rawSql": raw}, "x"]}, {"targets": None}, "y"]}
+    (tmp_path / "odd.json").write_text(json.dumps(odd))
+    status, result = await ask(asking, "SELECT 2")
+    assert (status, result["error"]) == (400, "only queries of the stage's dashboards are run")
+
+
+def test_a_folded_rows_panels_count(tmp_path: Path) -> None:
+    inner = {"targets": [{"rawSql": DICE}]}
+    folded = {"uid": "f", "panels": [{"type": "row", "collapsed": True, "panels": [inner]}]}
+    (tmp_path / "f.json").write_text(json.dumps(folded))
+    assert list(sql.dashboard_queries([tmp_path])) == [DICE]

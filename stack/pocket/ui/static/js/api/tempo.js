@@ -7,8 +7,8 @@ const get = (path, params, signal) => ask(proxied("tempo", path, params), { sour
 
 /** TraceQL search: `[{traceID, service, name, t: ms, durationMs, spanSets}]`, newest first. */
 export async function search(q, { from, to }, { limit = 100, signal } = {}) {
-  const params = { q, start: Math.floor(from / 1000), end: Math.ceil(to / 1000), limit, spss: 10 };
-  const { traces } = await get("api/search", params, signal);
+  const params = { start: Math.floor(from / 1000), end: Math.ceil(to / 1000), limit, spss: 10 };
+  const { traces } = await hinted(q, (text) => get("api/search", { q: text, ...params }, signal));
   const hits = (traces ?? []).map((hit) => ({
     traceID: hit.traceID.padStart(32, "0"),
     service: hit.rootServiceName ?? "",
@@ -19,6 +19,19 @@ export async function search(q, { from, to }, { limit = 100, signal } = {}) {
     services: Object.entries(hit.serviceStats ?? {}).map(([name, { spanCount = 0, errorCount = 0 }]) => ({ name, spans: spanCount, errors: errorCount })),
   }));
   return hits.sort((a, b) => b.t - a.t);
+}
+
+const HINT = " with (most_recent=true)";
+
+/** Without the hint Tempo answers the first traces that it comes across. A refusal must be about what the reader wrote. */
+async function hinted(q, run) {
+  if (/\bwith\s*\([^()]*\)\s*$/.test(q)) return run(q);
+  try {
+    return await run(q + HINT);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 400) return run(q);
+    throw error;
+  }
 }
 
 /** TraceQL metrics (`{…} | rate()`): series. */

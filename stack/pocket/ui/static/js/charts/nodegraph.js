@@ -1,25 +1,31 @@
 // Services and their calls as a layered graph: callers left, callees right. Small graphs (a workshop's) only.
 
 import { h, s } from "../core/dom.js";
-import { format } from "../core/format.js";
+import { format, rate as perTime } from "../core/format.js";
 import * as theme from "../core/theme.js";
 import { tip } from "../parts/tooltip.js";
+import { pathOf, placeLabels, sample } from "./edgelabels.js";
 
-const NODE = { width: 196, height: 64 };
-const GAP = { x: 116, y: 44 };
+const NODE = { width: 188, height: 56 };
+const GAP = { x: 122, y: 48 };
+const RING = { x: 21, r: 12 };
+const LEGIBLE = 0.7; // of its own size; a narrower place scrolls
 const LANE = 54; // height of a lane above or below the nodes, for calls that pass a column by
 
-/** An SVG of `{nodes, edges}` as api/servicegraph.js gives them; `link(node)` is where a click on a service leads. */
-export function nodeGraph({ nodes, edges }, { link } = {}) {
+/** An SVG of `{nodes, edges}` as api/servicegraph.js gives them; `link(node)` and `linkEdge(edge)` are where a click leads. */
+export function nodeGraph({ nodes, edges }, { link, linkEdge } = {}) {
   const places = place(nodes, edges);
   const lanes = laneOf(edges, places);
   const width = Math.max(...[...places.values()].map(({ x }) => x)) + NODE.width + 24;
   const [top, bottom] = [Math.min(0, ...lanes.values()) - 26, Math.max(lowest(places) + 24, ...[...lanes.values()].map((y) => y + 44))];
   const height = bottom - top;
   const most = Math.max(...edges.map(({ rate }) => rate));
-  return s("svg", { class: "graph", viewBox: `0 ${top} ${width} ${height}`, preserveAspectRatio: "xMidYMid meet", role: "group", "aria-label": "Service graph", style: { "max-height": `${height * 1.35}px` } },
+  const ways = edges.map((edge) => wayOf(edge, places, lanes.get(edge)));
+  const labels = placeLabels(edges.map((edge, i) => ({ points: sample(ways[i]), lines: linesOf(edge) })), [...places.values()].map((at) => ({ ...at, ...NODE })));
+  return s("svg", { class: "graph", viewBox: `0 ${top} ${width} ${height}`, preserveAspectRatio: "xMidYMid meet", role: "group", "aria-label": "Service graph", style: { "max-height": `${height * 1.35}px`, "min-width": `${Math.round(width * LEGIBLE)}px` } },
     s("defs", {}, arrow("arrow", "border-strong"), arrow("arrow-bad", "error")),
-    edges.map((edge) => drawEdge(edge, places, most, lanes.get(edge))),
+    edges.map((edge, i) => drawEdge(edge, ways[i], most)),
+    edges.map((edge, i) => drawLabel(edge, ways[i], labels[i], linkEdge)),
     nodes.map((node) => drawNode(node, places.get(node.id), link)));
 }
 
@@ -62,46 +68,57 @@ function laneOf(edges, places) {
   return lanes;
 }
 
-function drawEdge(edge, places, most, lane) {
-  const [a, b] = [places.get(edge.from), places.get(edge.to)];
+/** The way of a call, as cubic segments: straight across, around to an earlier column, or along its lane. */
+function wayOf({ from, to }, places, lane) {
+  const [a, b] = [places.get(from), places.get(to)];
   const back = b.x <= a.x;
   const [x1, y1] = [a.x + NODE.width, a.y + NODE.height / 2];
   const [x2, y2] = [back ? b.x + NODE.width : b.x - 2, b.y + NODE.height / 2 + (back ? 12 : 0)];
   const bend = back ? 70 : (x2 - x1) / 2;
-  const path = lane === undefined
-    ? `M${x1} ${y1}C${x1 + bend} ${y1} ${back ? x2 + bend : x2 - bend} ${y2} ${x2} ${y2}`
-    : `M${x1} ${y1}C${x1 + 60} ${y1} ${x1 + 50} ${lane} ${x1 + GAP.x} ${lane}L${x2 - GAP.x} ${lane}C${x2 - 50} ${lane} ${x2 - 60} ${y2} ${x2} ${y2}`;
+  if (lane === undefined) return [[[x1, y1], [x1 + bend, y1], [back ? x2 + bend : x2 - bend, y2], [x2, y2]]];
+  const [up, down] = [[x1 + GAP.x, lane], [x2 - GAP.x, lane]];
+  return [[[x1, y1], [x1 + 60, y1], [x1 + 50, lane], up], [up, up, down, down], [down, [x2 - 50, lane], [x2 - 60, y2], [x2, y2]]];
+}
+
+/** What stands at a call: rate, mean latency, failed share. */
+const linesOf = ({ rate, seconds, failed }) => [perTime(rate), seconds !== null && format(seconds, "s"), failed > 0 && `${percent(failed)} failed`].filter(Boolean);
+
+function drawEdge(edge, way, most) {
   const bad = edge.failed >= 0.25;
-  const [mx, my] = [(x1 + x2) / 2 + (back ? 50 : 0), lane ?? (y1 + y2) / 2];
-  const group = s("g", {},
-    s("path", { class: "edge", d: path, "marker-end": `url(#${bad ? "arrow-bad" : "arrow"})`, style: { stroke: bad ? "var(--error)" : undefined, "stroke-width": 1.2 + 2.3 * (edge.rate / most) } }),
-    s("path", { d: path, fill: "none", stroke: "transparent", "stroke-width": 18 }),
-    s("text", { x: mx, y: my - 8, "text-anchor": "middle" }, rateText(edge.rate)),
-    s("text", { class: "sub", x: mx, y: my + 16, "text-anchor": "middle" }, edge.seconds !== null && format(edge.seconds, "s")),
-    edge.failed > 0 && s("text", { class: "sub bad", x: mx, y: my + 31, "text-anchor": "middle" }, `${percent(edge.failed)} failed`));
-  tip(group, () => [h("b", {}, `${edge.from} → ${edge.to}`), figures(edge)]);
+  return s("path", { class: "edge", d: pathOf(way), "marker-end": `url(#${bad ? "arrow-bad" : "arrow"})`, style: { stroke: bad ? "var(--error)" : undefined, "stroke-width": 1.2 + 2.3 * (edge.rate / most) } });
+}
+
+/** The label, and the edge's whole length as the place to point at. */
+function drawLabel(edge, way, box, link) {
+  const [middle, lines] = [box.x + box.width / 2, linesOf(edge)];
+  const body = [
+    s("path", { d: pathOf(way), fill: "none", stroke: "transparent", "stroke-width": 18 }),
+    s("rect", { class: "label", ...box, rx: 5 }),
+    lines.map((text, i) => s("text", { class: i ? `sub${text.endsWith("failed") ? " bad" : ""}` : undefined, x: middle, y: box.y + 14 + i * 15, "text-anchor": "middle" }, text)),
+  ];
+  const group = link ? s("a", { class: "call", href: link(edge), "aria-label": `${edge.from} to ${edge.to}: traces` }, body) : s("g", { class: "call" }, body);
+  tip(group, () => [h("b", {}, `${edge.from} → ${edge.to}`), figures(edge), link && h("div", { class: "muted" }, "Click for its traces")].filter(Boolean));
   return group;
 }
 
-const figures = ({ rate, failed, seconds }) => h("div", {}, `${rateText(rate)} · ${percent(failed)} failed${seconds === null ? "" : ` · mean ${format(seconds, "s")}`}`);
+const figures = ({ rate, failed, seconds }) => h("div", {}, `${perTime(rate)} · ${percent(failed)} failed${seconds === null ? "" : ` · mean ${format(seconds, "s")}`}`);
 
 function drawNode(node, { x, y }, link) {
-  const ring = 2 * Math.PI * 17;
+  const [ring, middle] = [2 * Math.PI * RING.r, y + NODE.height / 2];
+  const circle = { cx: x + RING.x, cy: middle, r: RING.r, fill: "none", "stroke-width": 3.5 };
   const body = [
     s("rect", { class: "plate", x, y, width: NODE.width, height: NODE.height, rx: 10, stroke: theme.service(node.id), "stroke-width": 1.5 }),
-    s("circle", { cx: x + 30, cy: y + 32, r: 17, fill: "none", stroke: node.isClient ? "var(--border-strong)" : "var(--ok)", "stroke-width": 4 }),
-    node.failed > 0 && s("circle", { cx: x + 30, cy: y + 32, r: 17, fill: "none", stroke: "var(--error)", "stroke-width": 4, "stroke-dasharray": `${node.failed * ring} ${ring}`, transform: `rotate(-90 ${x + 30} ${y + 32})` }),
-    s("text", { class: "sub", x: x + 30, y: y + 36, "text-anchor": "middle" }, node.isClient ? "▸" : share(node.failed)),
-    s("text", { class: "title", x: x + 58, y: y + 27 }, clip(node.id)),
-    s("text", { class: "sub", x: x + 58, y: y + 45 }, node.isClient ? "client" : [rateText(node.rate), node.seconds !== null && format(node.seconds, "s")].filter(Boolean).join(" · ")),
+    s("circle", { ...circle, stroke: node.isClient ? "var(--border-strong)" : "var(--ok)" }),
+    node.failed > 0 && s("circle", { ...circle, stroke: "var(--error)", "stroke-dasharray": `${Math.max(node.failed * ring, 3)} ${ring}`, transform: `rotate(-90 ${x + RING.x} ${middle})` }),
+    node.kind === "database" && s("path", { class: "kind", d: DATABASE, transform: `translate(${x + RING.x - 6} ${middle - 6}) scale(0.5)` }),
+    s("text", { class: "title", x: x + 41, y: y + 24 }, clip(node.id)),
+    s("text", { class: "sub", x: x + 41, y: y + 41 }, node.isClient ? (node.kind === "virtual_node" ? "sends no spans" : "client") : [perTime(node.rate), node.seconds !== null && format(node.seconds, "s")].filter(Boolean).join(" · ")),
   ];
   const group = link ? s("a", { href: link(node), "aria-label": `${node.id}: traces` }, body) : s("g", {}, body);
-  tip(group, () => [h("b", {}, node.id), node.isClient ? h("div", {}, "Calls others; nobody calls it") : figures(node)]);
+  tip(group, () => [h("b", {}, node.id), node.isClient ? h("div", {}, node.kind === "virtual_node" ? "Whoever calls without sending spans of its own" : "Calls others; nobody calls it") : figures(node)]);
   return group;
 }
 
 const percent = (failed) => `${(failed * 100).toPrecision(2)} %`;
-/** Rare calls read better by the minute. */
-const rateText = (rate) => (rate > 0 && rate < 0.1 ? `${format(rate * 60, "reqpm")}` : format(rate, "reqps"));
-const share = (failed) => (failed === 0 ? "ok" : failed < 0.01 ? "<1%" : `${Math.round(failed * 100)}%`);
+const DATABASE = "M4 5c0 -4 16 -4 16 0v14c0 4 -16 4 -16 0zM4 5c0 4 16 4 16 0M4 12c0 4 16 4 16 0";
 const clip = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);

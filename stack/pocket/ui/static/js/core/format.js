@@ -60,6 +60,9 @@ function seconds(value, decimals) {
   return `${number(value / 86400, decimals)} d`;
 }
 
+/** Requests a second; rare ones read better by the minute. One unit wherever the same call is shown. */
+export const rate = (perSecond) => (perSecond > 0 && perSecond < 0.1 ? format(perSecond * 60, "reqpm") : format(perSecond, "reqps"));
+
 /** A span's or a trace's length, in nanoseconds. */
 export const duration = (ns) => seconds(ns / 1e9);
 

@@ -27,7 +27,7 @@ export function interval(text) {
 export function range(params, now = Date.now()) {
   const from = resolve(params.from ?? DEFAULTS.from, now);
   const to = resolve(params.to ?? DEFAULTS.to, now);
-  if (from === undefined || to === undefined || from >= to) return { from: now - 15 * UNIT_MS.m, to: now };
+  if (from === undefined || to === undefined || from >= to) return { from: resolve(DEFAULTS.from, now), to: now };
   return { from, to };
 }
 

@@ -1,5 +1,6 @@
 // Panel types → drawings. Each is `(panel, context) → {element, draw(results, setting)}`.
 
+import { callQuery, serviceQuery } from "../api/servicegraph.js";
 import { flameGraph } from "../charts/flame.js";
 import { heatMap } from "../charts/heatmap.js";
 import { nodeGraph } from "../charts/nodegraph.js";
@@ -48,9 +49,10 @@ function logsPanel(panel) {
 }
 
 function graphPanel() {
-  const element = h("div", { class: "timeseries", style: { display: "flex", flex: "1", "min-height": "0" } });
-  const link = ({ id }) => router.href(["traces"], { q: `{resource.service.name = "${id}"}` });
-  return { element, draw: ([{ graph }]) => put(element, nodeGraph(graph, { link })) };
+  const element = h("div", { class: "graph-host" });
+  const link = (node) => router.href(["traces"], { q: serviceQuery(node) });
+  const linkEdge = (edge) => router.href(["traces"], { q: callQuery(edge) });
+  return { element, draw: ([{ graph }]) => put(element, nodeGraph(graph, { link, linkEdge })) };
 }
 
 function flamePanel() {

@@ -18,7 +18,8 @@ export function mount(root, context, { path }) {
   let shown;
   put(root, page);
 
-  function open(id) {
+  function open(given) {
+    const id = given.toLowerCase().padStart(32, "0"); // Go's Tempo drops leading zeros, and so do links made from its answers
     context.title(`Trace ${id.slice(0, 8)}`);
     return work.load(async (signal) => {
       const trace = await tempo.trace(id, signal);
@@ -33,9 +34,11 @@ export function mount(root, context, { path }) {
   }
 
   open(path[1] ?? "");
-  const update = ({ path: next }) => (next[1] === shown?.trace.id ? shown.choose() : open(next[1] ?? ""));
+  const update = ({ path: next }) => (same(next[1], shown) ? shown.choose() : open(next[1] ?? ""));
   return { update, refresh: () => open(router.current().path[1] ?? ""), unmount: work.stop };
 }
+
+const same = (id, shown) => shown !== undefined && id?.toLowerCase().padStart(32, "0") === shown.trace.id;
 
 function draw(page, trace) {
   const details = h("aside", { class: "card details", "aria-label": "Span details" });

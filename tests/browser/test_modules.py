@@ -1,0 +1,72 @@
+"""Small decisions of the pages' modules, each asked of the module as the browser loads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import POISON_TRACE, Visit
+
+MINUTE = 60_000
+
+
+def ask(visit: Visit, module: str, expression: str, argument: Any = None) -> Any:
+    """`expression` with the module as `m` and the argument as `a`."""
+    page = visit.page
+    if not page.url.startswith(visit.base):
+        page = visit.open("check")
+    return page.evaluate(
+        f"async a => {{ const m = await import('/js/{module}'); return {expression}; }}", argument
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"from": "yesterday"}, {"from": "now", "to": "now-5m"}, {"to": "x"}])
+def test_a_range_that_makes_no_sense_becomes_the_default(visit: Visit, wrong: dict[str, str]) -> None:
+    found = ask(visit, "core/timerange.js", "m.range(a, 1e12)", wrong)
+    assert found == {"from": 1e12 - 5 * MINUTE, "to": 1e12}
+
+
+@pytest.mark.parametrize(
+    ("query", "sent"),
+    [
+        ("{}", "{} with (most_recent=true)"),
+        ("{} | count() > 2", "{} | count() > 2 with (most_recent=true)"),
+        ("{} with (most_recent=false)", "{} with (most_recent=false)"),
+        ('{name="with (x)"}', '{name="with (x)"} with (most_recent=true)'),
+    ],
+)
+def test_a_search_is_for_the_newest_traces(visit: Visit, query: str, sent: str) -> None:
+    page = visit.page
+    with page.expect_request("**/uid/tempo/api/search?*") as request:
+        visit.open(f"traces?q={query}&{visit.stage.window}")
+    assert request.value.url.split("q=")[1].split("&")[0].replace("+", " ") == _encoded(visit, sent)
+    answer = request.value.response()
+    assert answer
+    assert answer.status == 200
+
+
+def _encoded(visit: Visit, text: str) -> str:
+    found: str = visit.page.evaluate(
+        "q => new URLSearchParams({q}).toString().slice(2).replaceAll('+', ' ')", text
+    )
+    return found
+
+
+def test_a_refusal_is_about_what_the_reader_wrote(refused: Visit) -> None:
+    page = refused.open("traces?q={oops")
+    expect(page.get_by_role("alert")).to_contain_text("col 6: syntax error: unexpected $end")
+
+
+def test_a_trace_id_may_lack_its_leading_zeros(visit: Visit) -> None:
+    page = visit.page
+    with page.expect_request("**/uid/tempo/api/v2/traces/*") as request:
+        visit.page.route("**/api/v2/traces/*", lambda route: route.fulfill(json={"trace": {}}))
+        visit.open("trace/ABC123")
+    assert request.value.url.endswith(f"/{'abc123':0>32}")
+
+
+def test_a_trace_id_in_capitals_is_the_same_trace(visit: Visit) -> None:
+    page = visit.open(f"trace/{POISON_TRACE.upper()}")
+    expect(page.locator(".facts")).to_contain_text(POISON_TRACE)
