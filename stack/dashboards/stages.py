@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models.dashboard import Dashboard, DashboardCursorSync, Panel
 
-from dashboards import database, rows, usage
+from dashboards import database, red, rolling, signals, usage
 from dashboards.rows import Row
 
 ROLLS = '{resource.service.name="dice-roller" && name="roll die"}'
@@ -14,13 +14,13 @@ FAILED_ROLLS = '{resource.service.name="dice-roller" && name="roll die" && statu
 
 def stage1() -> list[Row]:
     return [
-        rows.red(rows.ROLLER),
-        rows.rolls(["fair", "risky"]),
-        rows.traces(ROLLS, FAILED_ROLLS),
-        rows.service_graph(),
-        rows.logs(["dice-roller"]),
-        rows.profile("dice-roller"),
-        rows.runtime(["dice-roller"]),
+        red.row(red.ROLLER),
+        rolling.rolls(["fair", "risky"]),
+        signals.traces(ROLLS, FAILED_ROLLS),
+        signals.service_graph(),
+        signals.logs(["dice-roller"]),
+        signals.profile("dice-roller"),
+        signals.runtime(["dice-roller"]),
     ]
 
 
@@ -31,70 +31,70 @@ FAILED_CLICKS = '{resource.service.name="streamlit-frontend" && name="roll butto
 def stage2() -> list[Row]:
     services = ["streamlit-frontend", "dice-roller"]
     return [
-        rows.red(rows.FRONTEND),
-        rows.red(rows.ROLLER),
-        rows.clicks(),
-        rows.rolls(["fair", "risky"]),
-        rows.traces(CLICKS, FAILED_CLICKS),
-        rows.service_graph(),
-        rows.logs(services),
-        *(rows.profile(service) for service in services),
-        rows.runtime(services),
+        red.row(red.FRONTEND),
+        red.row(red.ROLLER),
+        rolling.clicks(),
+        rolling.rolls(["fair", "risky"]),
+        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.service_graph(),
+        signals.logs(services),
+        *(signals.profile(service) for service in services),
+        signals.runtime(services),
     ]
 
 
 def stage3() -> list[Row]:
     services = ["streamlit-frontend", "dice-roller", "die-service"]
     return [
-        rows.red(rows.FRONTEND),
-        rows.red(rows.ROLLER),
-        rows.red(rows.DIE_SERVICE),
-        rows.specifications(),
-        rows.clicks(),
-        rows.rolls(["fair", "risky", "heavy"]),
-        rows.traces(CLICKS, FAILED_CLICKS),
-        rows.service_graph(),
-        rows.logs(services),
-        *(rows.profile(service) for service in services),
-        rows.runtime(services),
+        red.row(red.FRONTEND),
+        red.row(red.ROLLER),
+        red.row(red.DIE_SERVICE),
+        rolling.specifications(),
+        rolling.clicks(),
+        rolling.rolls(["fair", "risky", "heavy"]),
+        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.service_graph(),
+        signals.logs(services),
+        *(signals.profile(service) for service in services),
+        signals.runtime(services),
     ]
 
 
 def stage4() -> list[Row]:
     services = ["streamlit-frontend", "dice-roller", "die-service"]
     return [
-        rows.red(rows.FRONTEND),
-        rows.red(rows.ROLLER_WITH_BATCHES),
-        rows.red(rows.DIE_SERVICE),
-        rows.batches(),
-        rows.specifications(),
-        rows.clicks(),
-        rows.rolls(["fair", "risky", "heavy"]),
-        rows.traces(CLICKS, FAILED_CLICKS),
-        rows.service_graph(),
-        rows.logs(services),
-        *(rows.profile(service) for service in services),
-        rows.runtime(services),
+        red.row(red.FRONTEND),
+        red.row(red.ROLLER_WITH_BATCHES),
+        red.row(red.DIE_SERVICE),
+        rolling.batches(),
+        rolling.specifications(),
+        rolling.clicks(),
+        rolling.rolls(["fair", "risky", "heavy"]),
+        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.service_graph(),
+        signals.logs(services),
+        *(signals.profile(service) for service in services),
+        signals.runtime(services),
     ]
 
 
 def stage5() -> list[Row]:
     services = ["streamlit-frontend", "dice-roller", "die-service"]
     return [
-        rows.red(rows.FRONTEND),
-        rows.red(rows.ROLLER_WITH_BATCHES),
-        rows.red(rows.DIE_SERVICE),
+        red.row(red.FRONTEND),
+        red.row(red.ROLLER_WITH_BATCHES),
+        red.row(red.DIE_SERVICE),
         database.queries("die-service"),
         database.server(),
-        rows.batches(),
-        rows.specifications(),
-        rows.clicks(),
-        rows.rolls(["fair", "risky", "heavy"]),
-        rows.traces(CLICKS, FAILED_CLICKS),
-        rows.service_graph(),
-        rows.logs(services),
-        *(rows.profile(service) for service in services),
-        rows.runtime(services),
+        rolling.batches(),
+        rolling.specifications(),
+        rolling.clicks(),
+        rolling.rolls(["fair", "risky", "heavy"]),
+        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.service_graph(),
+        signals.logs(services),
+        *(signals.profile(service) for service in services),
+        signals.runtime(services),
     ]
 
 
@@ -102,22 +102,22 @@ def stage6() -> list[Row]:
     services = ["streamlit-frontend", "dice-roller", "die-service", "usage-service"]
     return [
         usage.usage(),
-        rows.red(usage.SERVICE),
-        rows.red(rows.FRONTEND),
-        rows.red(rows.ROLLER_WITH_BATCHES),
-        rows.red(rows.DIE_SERVICE),
+        red.row(usage.SERVICE),
+        red.row(red.FRONTEND),
+        red.row(red.ROLLER_WITH_BATCHES),
+        red.row(red.DIE_SERVICE),
         database.queries("die-service"),
         database.queries("usage-service"),
         database.server(),
-        rows.batches(),
-        rows.specifications(),
-        rows.clicks(),
-        rows.rolls(["fair", "risky", "heavy"]),
-        rows.traces(CLICKS, FAILED_CLICKS),
-        rows.service_graph(),
-        rows.logs(services),
-        *(rows.profile(service) for service in services),
-        rows.runtime(services),
+        rolling.batches(),
+        rolling.specifications(),
+        rolling.clicks(),
+        rolling.rolls(["fair", "risky", "heavy"]),
+        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.service_graph(),
+        signals.logs(services),
+        *(signals.profile(service) for service in services),
+        signals.runtime(services),
     ]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dashboards import panels
 from dashboards.queries import promql, sql
-from dashboards.rows import RATE, Red, Row
+from dashboards.red import Red
+from dashboards.rows import RATE, Row
 
 SERVICE = Red("usage-service", only='handler="/v1/logs"')
 USERS = """\

@@ -1,0 +1,146 @@
+"""Rows about the trade itself: clicks, specifications, rolls, and rolls made at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboards import panels
+from dashboards.queries import buckets, promql
+from dashboards.rows import RATE, Row, quantiles
+
+
+def clicks() -> Row:
+    clicked = 'streamlit_button_clicks_total{job="streamlit-frontend"}'
+    answered = 'streamlit_requests_total{job="streamlit-frontend"}'
+    return Row(
+        "Clicks",
+        [
+            panels.lines(
+                "Clicks by die",
+                "What people do on the page, before anything can go wrong.",
+                "ops",
+                promql(f"sum by (die_type) (rate({clicked}{RATE}))", "{{die_type}}"),
+            ),
+            panels.lines(
+                "Answers by die and status",
+                "What came of the clicks. Fewer answers than clicks for long: something hangs.",
+                "ops",
+                promql(f"sum by (die_type, status_code) (rate({answered}{RATE}))", "{{die_type}} {{status_code}}"),
+            ),
+        ],
+    )
+
+
+def specifications() -> Row:
+    asked = 'die_service_requests_total{job="dice-roller"}'
+    return Row(
+        "From roller to die-service",
+        [
+            panels.lines(
+                "Answers, as the roller sees them",
+                "Also those that never came: a timeout has no status code, and die-service cannot count it.",
+                "reqps",
+                promql(f"sum by (status) (rate({asked}{RATE}))", "{{status}}"),
+                stacked=True,
+            ),
+            panels.lines(
+                "Waiting for die-service",
+                "Failures and timeouts are in it. Timing success alone makes an outage look fast.",
+                "s",
+                *quantiles("die_service_request_duration_seconds", 'job="dice-roller"'),
+            ),
+            panels.lines(
+                "Specifications asked for",
+                "die-service's own count by die. A name that no die has counts as unknown.",
+                "reqps",
+                promql(
+                    f'sum by (identifier) (rate(die_specifications_requested_total{{job="die-service"}}{RATE}))',
+                    "{{identifier}}",
+                ),
+            ),
+            panels.number(
+                "Dice loaded",
+                "How many dice die-service knows.",
+                "none",
+                promql('max(die_specifications_loaded{job="die-service"})', "dice"),
+            ),
+            panels.number(
+                "Lists asked for",
+                "The frontend asks once in half a minute, however many pages are open.",
+                "reqps",
+                promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
+            ),
+        ],
+    )
+
+
+def rolls(dice: Sequence[str]) -> Row:
+    values = [
+        panels.bars(
+            f"Values of the {die} die",
+            "Counts per face over the time range, from a histogram with one bucket a face.",
+            "short",
+            buckets(
+                f'sum by (le) (increase(dice_roll_value_bucket{{job="dice-roller", die_type="{die}"}}[$__range]))',
+                instant=True,
+            ),
+        )
+        for die in dice
+    ]
+    results = panels.lines(
+        "Rolls by die and result",
+        "The service's own trade, counted where it happens. A die that does not exist counts as unknown.",
+        "ops",
+        promql(
+            f'sum by (die_type, result) (rate(dice_rolls_total{{job="dice-roller"}}{RATE}))',
+            "{{die_type}} {{result}}",
+        ),
+        size=(24 - 8 * len(dice) or 24, 8),
+    )
+    return Row("Rolls", [results, *values])
+
+
+def batches() -> Row:
+    job = 'job="dice-roller"'
+    single = f"""sum by (le) (rate(http_request_duration_seconds_bucket{{{job}, handler="/roll"}}{RATE}))"""
+    batch = f"sum by (le) (rate(async_roll_duration_seconds_bucket{{{job}}}{RATE}))"
+    return Row(
+        "All at once",
+        [
+            panels.lines(
+                "One roll, and a batch of rolls",
+                "Medians. A batch takes as long as its slowest roll, not as long as all of them together.",
+                "s",
+                promql(f"histogram_quantile(0.5, {single})", "one roll"),
+                promql(f"histogram_quantile(0.5, {batch})", "a batch", exemplar=True),
+            ),
+            panels.lines(
+                "Rolls a second",
+                "All rolls, and those of them that were made at once.",
+                "ops",
+                promql(f"sum(rate(dice_rolls_total{{{job}}}{RATE}))", "all"),
+                promql(f"sum(rate(async_rolls_total{{{job}}}{RATE}))", "at once"),
+            ),
+            panels.lines(
+                "Rolls in batches by result",
+                "One that fails does not stop the others; those whose caller went away are cancelled.",
+                "ops",
+                promql(f"sum by (result) (rate(async_rolls_total{{{job}}}{RATE}))", "{{result}}"),
+                size=(8, 8),
+                stacked=True,
+            ),
+            panels.lines(
+                "Rolls in the air",
+                "How many rolls of batches wait at this very moment. It must come back to zero.",
+                "short",
+                promql(f"sum(async_rolls_in_progress{{{job}}})", "in progress"),
+                size=(8, 8),
+            ),
+            panels.bars(
+                "Batch sizes",
+                "Batches of the time range by the number of rolls asked for.",
+                "short",
+                buckets(f"sum by (le) (increase(async_roll_batch_size_bucket{{{job}}}[$__range]))", instant=True),
+            ),
+        ],
+    )
