@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dashboards import panels
+from dashboards.colours import BAD, GOOD, OUTCOMES, PERCENTILES, PLAIN, SERVICES, STATES
+from dashboards.panels import Panel
 from dashboards.queries import promql, sql, traceql
 from dashboards.rows import RATE, Row, quantiles, share
 
@@ -22,32 +24,42 @@ def queries(job: str) -> Row:
             panels.lines(
                 "Queries by type and result",
                 "A refused connection, a timeout and an exhausted pool are results, too: of queries never made.",
-                "ops",
+                "suffix:queries/s",
                 promql(f"sum by (query_type, result) (rate({asked}{RATE}))", "{{query_type}} {{result}}"),
                 stacked=True,
+                colours=OUTCOMES,
             ),
             panels.lines(
-                "Query time",
+                "Query latency",
                 "With the wait for a connection, failures included. A dot is a request: its trace has the SQL.",
                 "s",
                 *quantiles("database_query_duration_seconds", selector),
+                colours=PERCENTILES,
             ),
+            _pool(selector),
             panels.lines(
-                "Connection pool",
-                "Open connections, those that wait for work, and the limit. At it with none waiting: exhausted.",
-                "short",
-                promql(f"sum(database_connection_pool_size{{{selector}}})", "open"),
-                promql(f"sum(database_connection_pool_available{{{selector}}})", "waiting for work"),
-                promql(f"sum(database_connection_pool_limit{{{selector}}})", "limit"),
-            ),
-            panels.lines(
-                "Share of queries that failed",
+                "Query error ratio",
                 "0 in good times, 1 in an outage. It falls back by itself: the pool finds the database again.",
                 "percentunit",
                 promql(share(failed, asked), "failed"),
+                colours={"^failed$": BAD},
+                soft_max=0.05,
             ),
         ],
     )
+
+
+def _pool(selector: str) -> Panel:
+    panel = panels.lines(
+        "Connection pool",
+        "Open connections, those that wait for work, and the limit. At it with none waiting: exhausted.",
+        "short",
+        promql(f"sum(database_connection_pool_size{{{selector}}})", "open"),
+        promql(f"sum(database_connection_pool_available{{{selector}}})", "waiting for work"),
+        promql(f"sum(database_connection_pool_limit{{{selector}}})", "limit"),
+        colours={"^open$": PLAIN, "^waiting for work$": GOOD, "^limit$": BAD},
+    )
+    return panels.limit(panel, "limit")
 
 
 def server() -> Row:
@@ -55,28 +67,29 @@ def server() -> Row:
     return Row(
         "PostgreSQL",
         [
-            panels.number(
+            panels.state(
                 "Database up",
                 "pg_up: whether the exporter could connect at the last scrape. The exporter itself lives on.",
-                "none",
                 promql(f"max(pg_up{{{EXPORTER}}})", "up"),
+                words=("down", "up"),
             ),
             panels.number(
                 "Backends",
                 "Connections to the database, the exporter's own among them. Compare with the sum of the pools.",
                 "none",
                 promql(f"sum(pg_stat_database_numbackends{{{SERVER}}})", "backends"),
+                colour=SERVICES["postgres"],
             ),
             panels.number(
-                "Size",
+                "Database size",
                 "Disk space of the database. A dozen tables of the system's own are in it.",
                 "bytes",
                 promql(f"sum(pg_database_size_bytes{{{SERVER}}})", "size"),
+                colour=SERVICES["postgres"],
             ),
-            panels.number(
+            panels.state(
                 "Dice in the table",
                 "What die-service found when it last looked. 0 while it cannot reach the database.",
-                "none",
                 promql('max(die_specifications_loaded{job="die-service"})', "dice"),
             ),
             panels.lines(
@@ -85,6 +98,7 @@ def server() -> Row:
                 "short",
                 promql(f"sum by (state) (pg_stat_activity_count{{{SERVER}}})", "{{state}}"),
                 stacked=True,
+                colours=STATES,
             ),
             panels.records(
                 "The dice", "The table itself, read by SQL: what a database span's query finds.", sql(DICE)

@@ -20,8 +20,17 @@ from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import heatmap as heatmap_models
-from grafana_foundation_sdk.models.dashboard import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import (
+    DataSourceRef,
+    DynamicConfigValue,
+    FieldColorModeId,
+    Threshold,
+    ValueMap,
+    ValueMapping,
+    ValueMappingResult,
+)
 
+from dashboards.colours import BAD, GOOD, PLAIN, WARNING, Colours
 from dashboards.queries import LOKI, POSTGRES, PROMETHEUS, PYROSCOPE, TEMPO
 
 Query = Builder[Any]
@@ -48,9 +57,50 @@ def with_targets(panel: Panel, queries: Sequence[Query]) -> Panel:
     return panel
 
 
-def number(title: str, teaches: str, unit: str, query: Query, source: DataSourceRef = PROMETHEUS) -> Panel:
-    panel = stat.Panel().unit(unit).graph_mode(common_models.BigValueGraphMode.AREA)
-    return with_targets(shaped(panel, title, teaches, source, (6, 4)), [query])
+def fixed(colour: str) -> dashboard.FieldColor:
+    return dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
+
+
+def coloured(panel: Panel, colours: Colours) -> Panel:
+    """Series by name, see `colours`; where two fit, the later one counts."""
+    for pattern, colour in colours.items():
+        value = {"mode": "fixed", "fixedColor": colour}
+        panel = panel.override_by_regexp(f"/{pattern}/", [DynamicConfigValue("color", value)])
+    return panel
+
+
+def limits(*steps: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
+    """Colours from given values on; the first has none and is the ground."""
+    return dashboard.ThresholdsConfig().steps([Threshold(value=value, color=colour) for value, colour in steps])
+
+
+def number(
+    title: str, teaches: str, unit: str, query: Query, *, colour: str = PLAIN, size: tuple[int, int] = (6, 4)
+) -> Panel:
+    """One value and its way there."""
+    panel = stat.Panel().unit(unit).graph_mode(common_models.BigValueGraphMode.AREA).color_scheme(fixed(colour))
+    return with_targets(shaped(panel, title, teaches, PROMETHEUS, size), [query])
+
+
+def ratio(title: str, teaches: str, query: Query, *, bad: float) -> Panel:
+    """A share of failures: good at none, bad from `bad` on."""
+    panel = stat.Panel().unit("percentunit").graph_mode(common_models.BigValueGraphMode.AREA).decimals(1)
+    panel = panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS))
+    panel = panel.thresholds(limits((None, GOOD), (0.001, WARNING), (bad, BAD)))
+    return with_targets(shaped(panel, title, teaches, PROMETHEUS, (6, 4)), [query])
+
+
+def state(title: str, teaches: str, query: Query, words: Sequence[str] = ()) -> Panel:
+    """A count of what is up: red at 0. `words` say it in words, from 0 on."""
+    panel = stat.Panel().unit("none").graph_mode(common_models.BigValueGraphMode.NONE)
+    panel = panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS)).thresholds(
+        limits((None, BAD), (1, GOOD))
+    )
+    if words:
+        options = {str(value): ValueMappingResult(text=word, index=value) for value, word in enumerate(words)}
+        mappings: list[ValueMapping] = [ValueMap(options=options)]
+        panel = panel.mappings(mappings)
+    return with_targets(shaped(panel, title, teaches, PROMETHEUS, (6, 4)), [query])
 
 
 def lines(
@@ -61,24 +111,39 @@ def lines(
     size: tuple[int, int] = (12, 8),
     source: DataSourceRef = PROMETHEUS,
     stacked: bool = False,
+    colours: Colours | None = None,
+    soft_max: float | None = None,
 ) -> Panel:
+    """`soft_max`: where the axis ends as long as no value is above it, so that a flat zero is no 0 to 100 %."""
     panel = timeseries.Panel().unit(unit).min(0).fill_opacity(10).show_points(common_models.VisibilityMode.NEVER)
     panel = panel.legend(LEGEND).tooltip(TOOLTIP)
     if stacked:
+        # No lines: that of a series at 0 would run along the top of the others, in the colour of errors.
         stacking = common.StackingConfig().mode(common_models.StackingMode.NORMAL)
-        panel = panel.fill_opacity(40).stacking(stacking)
+        panel = panel.fill_opacity(70).line_width(0).stacking(stacking)
+    if soft_max is not None:
+        panel = panel.axis_soft_max(soft_max)
+    panel = coloured(panel, colours or {})
     return with_targets(shaped(panel, title, teaches, source, size), queries)
 
 
+def limit(panel: Panel, name: str) -> Panel:
+    """A series that is no measurement but a bound: dashed, nothing under it."""
+    dashes = {"fill": "dash", "dash": [8, 6]}
+    values = [DynamicConfigValue("custom.lineStyle", dashes), DynamicConfigValue("custom.fillOpacity", 0)]
+    return panel.override_by_name(name, values)
+
+
 def heat(title: str, teaches: str, unit: str, query: Query) -> Panel:
-    color = heatmap.HeatmapColorOptions().mode(heatmap_models.HeatmapColorMode.SCHEME).scheme("Oranges").steps(64)
+    color = heatmap.HeatmapColorOptions().mode(heatmap_models.HeatmapColorMode.SCHEME).scheme("Blues").steps(64)
     panel = heatmap.Panel().calculate(False).color(color).y_axis(heatmap.YAxisConfig().unit(unit))
     return with_targets(shaped(panel, title, teaches, PROMETHEUS, (12, 8)), [query])
 
 
-def bars(title: str, teaches: str, unit: str, *queries: Query, size: tuple[int, int] = (8, 8)) -> Panel:
+def bars(title: str, teaches: str, unit: str, query: Query, colour: str = PLAIN) -> Panel:
     panel = bargauge.Panel().unit(unit).min(0).decimals(0).orientation(common_models.VizOrientation.HORIZONTAL)
-    return with_targets(shaped(panel, title, teaches, PROMETHEUS, size), queries)
+    panel = panel.color_scheme(fixed(colour)).display_mode(common_models.BarGaugeDisplayMode.BASIC)
+    return with_targets(shaped(panel, title, teaches, PROMETHEUS, (8, 8)), [query])
 
 
 def log_lines(title: str, teaches: str, query: Query) -> Panel:
@@ -86,8 +151,10 @@ def log_lines(title: str, teaches: str, query: Query) -> Panel:
     return with_targets(shaped(panel, title, teaches, LOKI, (24, 10)), [query])
 
 
-def traces(title: str, teaches: str, query: Query) -> Panel:
-    return with_targets(shaped(table.Panel(), title, teaches, TEMPO, (12, 10)), [query])
+def traces(title: str, teaches: str, query: Query, *, none: str = "") -> Panel:
+    """`none`: what to say where no trace fits, which for failures is good news."""
+    panel = table.Panel().no_value(none) if none else table.Panel()
+    return with_targets(shaped(panel, title, teaches, TEMPO, (12, 10)), [query])
 
 
 def records(title: str, teaches: str, query: Query, size: tuple[int, int] = (12, 8)) -> Panel:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards import panels
+from dashboards.colours import BAD, OUTCOMES, PERCENTILES, SERVICES
+from dashboards.panels import Panel
 from dashboards.queries import buckets, promql
 from dashboards.rows import RATE, Row, quantiles, share
 
@@ -42,60 +44,71 @@ DIE_SERVICE = Red("die-service", only='handler=~"/dice.*"')
 
 
 def row(service: Red) -> Row:
-    """Rate, errors and duration of one service."""
-    job, requests, failures, selector = service.job, service.all, service.failed, service.timed
-    slowest = f"sum by (le) (rate({service.duration}_bucket{{{selector}}}{RATE}))"
-    return Row(
-        f"{job}: rate, errors, duration",
-        [
-            panels.number(
-                "Requests a second",
-                "The R of RED: how busy the service is. Scrapes and health checks are not counted.",
-                "reqps",
-                promql(f"sum(rate({requests}{RATE}))", "requests"),
-            ),
-            panels.number(
-                "Errors",
-                "The E of RED: the share of answers that were the server's fault (5xx). A 404 is the caller's.",
-                "percentunit",
-                promql(share(failures, requests), "5xx"),
-            ),
-            panels.number(
-                "Slowest twentieth",
-                "The D of RED: 95 of 100 requests were answered faster than this.",
-                "s",
-                promql(f"histogram_quantile(0.95, {slowest})", "p95"),
-            ),
-            panels.number(
-                "Instances up",
-                "How many targets of this job Prometheus reaches. One a container, so scaling out shows here.",
-                "none",
-                promql(f'sum(up{{job="{job}"}})', "up"),
-            ),
-            panels.lines(
-                "Requests by status",
-                "Exact status codes: 404 and 422 are callers' mistakes, 500 is a failed roll.",
-                "reqps",
-                promql(f"sum by ({service.status}) (rate({requests}{RATE}))", f"{{{{{service.status}}}}}"),
-                stacked=True,
-            ),
-            panels.lines(
-                "Latency with exemplars",
-                "Percentiles from the histogram. Each dot is a real request: click it and its trace opens.",
-                "s",
-                *quantiles(service.duration, selector),
-            ),
-            panels.heat(
-                "Latency heat map",
-                "The whole distribution over time, which percentiles hide: two bands are two kinds of request.",
-                "s",
-                buckets(f"sum by (le) (increase({service.duration}_bucket{{{selector}}}{RATE}))"),
-            ),
-            panels.lines(
-                "Error share",
-                "The share of 5xx over time. The risky die alone fails once in ten rolls.",
-                "percentunit",
-                promql(share(failures, requests), "5xx"),
-            ),
-        ],
-    )
+    """Rate, errors and duration of one service: as they are now, then as they came to be."""
+    return Row(f"{service.job}: rate, errors, duration", [*_now(service), *_over_time(service)])
+
+
+def _now(service: Red) -> list[Panel]:
+    slowest = f"sum by (le) (rate({service.duration}_bucket{{{service.timed}}}{RATE}))"
+    return [
+        panels.number(
+            "Request rate",
+            "The R of RED: how busy the service is. Scrapes and health checks are not counted.",
+            "reqps",
+            promql(f"sum(rate({service.all}{RATE}))", "requests"),
+            colour=SERVICES[service.job],
+        ),
+        panels.ratio(
+            "Error ratio",
+            "The E of RED: the share of answers that were the server's fault (5xx). A 404 is the caller's.",
+            promql(share(service.failed, service.all), "5xx"),
+            bad=0.05,
+        ),
+        panels.number(
+            "p95 latency",
+            "The D of RED: 95 of 100 requests were answered faster than this.",
+            "s",
+            promql(f"histogram_quantile(0.95, {slowest})", "p95"),
+            colour=SERVICES[service.job],
+        ),
+        panels.state(
+            "Instances up",
+            "How many targets of this job Prometheus reaches. One a container, so scaling out shows here.",
+            promql(f'sum(up{{job="{service.job}"}})', "up"),
+        ),
+    ]
+
+
+def _over_time(service: Red) -> list[Panel]:
+    increase = f"increase({service.duration}_bucket{{{service.timed}}}{RATE})"
+    return [
+        panels.lines(
+            "Requests by status",
+            "Exact status codes: 404 and 422 are callers' mistakes, 500 is a failed roll.",
+            "reqps",
+            promql(f"sum by ({service.status}) (rate({service.all}{RATE}))", f"{{{{{service.status}}}}}"),
+            stacked=True,
+            colours=OUTCOMES,
+        ),
+        panels.lines(
+            "Error ratio over time",
+            "The share of 5xx. The risky die alone fails once in ten rolls.",
+            "percentunit",
+            promql(share(service.failed, service.all), "5xx"),
+            colours={"^5xx$": BAD},
+            soft_max=0.05,
+        ),
+        panels.lines(
+            "Latency with exemplars",
+            "Percentiles from the histogram. Each dot is a real request: click it and its trace opens.",
+            "s",
+            *quantiles(service.duration, service.timed),
+            colours=PERCENTILES,
+        ),
+        panels.heat(
+            "Latency heat map",
+            "The whole distribution over time, which percentiles hide: two bands are two kinds of request.",
+            "s",
+            buckets(f"sum by (le) ({increase})"),
+        ),
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import panels
+from dashboards.colours import DICE, OUTCOMES, PERCENTILES, SERVICES, of_die
 from dashboards.queries import buckets, promql
 from dashboards.rows import RATE, Row, quantiles
 
@@ -18,14 +19,16 @@ def clicks() -> Row:
             panels.lines(
                 "Clicks by die",
                 "What people do on the page, before anything can go wrong.",
-                "ops",
+                "suffix:clicks/s",
                 promql(f"sum by (die_type) (rate({clicked}{RATE}))", "{{die_type}}"),
+                colours=DICE,
             ),
             panels.lines(
-                "Answers by die and status",
+                "Requests by die and status",
                 "What came of the clicks. Fewer answers than clicks for long: something hangs.",
-                "ops",
+                "reqps",
                 promql(f"sum by (die_type, status_code) (rate({answered}{RATE}))", "{{die_type}} {{status_code}}"),
+                colours=DICE | OUTCOMES,
             ),
         ],
     )
@@ -37,38 +40,41 @@ def specifications() -> Row:
         "From roller to die-service",
         [
             panels.lines(
-                "Answers, as the roller sees them",
-                "Also those that never came: a timeout has no status code, and die-service cannot count it.",
+                "Requests to die-service by status",
+                "As the roller sees them. A timeout has no status code, and die-service cannot count it.",
                 "reqps",
                 promql(f"sum by (status) (rate({asked}{RATE}))", "{{status}}"),
                 stacked=True,
+                colours=OUTCOMES,
             ),
             panels.lines(
-                "Waiting for die-service",
+                "Latency of die-service, client side",
                 "Failures and timeouts are in it. Timing success alone makes an outage look fast.",
                 "s",
                 *quantiles("die_service_request_duration_seconds", 'job="dice-roller"'),
+                colours=PERCENTILES,
             ),
             panels.lines(
-                "Specifications asked for",
+                "Specification requests by die",
                 "die-service's own count by die. A name that no die has counts as unknown.",
                 "reqps",
                 promql(
                     f'sum by (identifier) (rate(die_specifications_requested_total{{job="die-service"}}{RATE}))',
                     "{{identifier}}",
                 ),
+                colours=DICE,
             ),
-            panels.number(
-                "Dice loaded",
-                "How many dice die-service knows.",
-                "none",
+            panels.state(
+                "Specifications loaded",
+                "How many dice die-service knows. 0 while it cannot read them: then nothing can be rolled.",
                 promql('max(die_specifications_loaded{job="die-service"})', "dice"),
             ),
             panels.number(
-                "Lists asked for",
+                "List request rate",
                 "The frontend asks once in half a minute, however many pages are open.",
                 "reqps",
                 promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
+                colour=SERVICES["die-service"],
             ),
         ],
     )
@@ -84,18 +90,20 @@ def rolls(dice: Sequence[str]) -> Row:
                 f'sum by (le) (increase(dice_roll_value_bucket{{job="dice-roller", die_type="{die}"}}[$__range]))',
                 instant=True,
             ),
+            colour=of_die(die),
         )
         for die in dice
     ]
     results = panels.lines(
         "Rolls by die and result",
         "The service's own trade, counted where it happens. A die that does not exist counts as unknown.",
-        "ops",
+        "suffix:rolls/s",
         promql(
             f'sum by (die_type, result) (rate(dice_rolls_total{{job="dice-roller"}}{RATE}))',
             "{{die_type}} {{result}}",
         ),
         size=(24 - 8 * len(dice) or 24, 8),
+        colours=DICE | {name: colour for name, colour in OUTCOMES.items() if not name.startswith("^")},
     )
     return Row("Rolls", [results, *values])
 
@@ -108,33 +116,37 @@ def batches() -> Row:
         "All at once",
         [
             panels.lines(
-                "One roll, and a batch of rolls",
+                "Latency of one roll, and of a batch",
                 "Medians. A batch takes as long as its slowest roll, not as long as all of them together.",
                 "s",
                 promql(f"histogram_quantile(0.5, {single})", "one roll"),
                 promql(f"histogram_quantile(0.5, {batch})", "a batch", exemplar=True),
+                colours={"^one roll$": "blue", "^a batch$": "purple"},
             ),
             panels.lines(
                 "Rolls a second",
                 "All rolls, and those of them that were made at once.",
-                "ops",
+                "suffix:rolls/s",
                 promql(f"sum(rate(dice_rolls_total{{{job}}}{RATE}))", "all"),
                 promql(f"sum(rate(async_rolls_total{{{job}}}{RATE}))", "at once"),
+                colours={"^all$": "blue", "^at once$": "purple"},
             ),
             panels.lines(
                 "Rolls in batches by result",
                 "One that fails does not stop the others; those whose caller went away are cancelled.",
-                "ops",
+                "suffix:rolls/s",
                 promql(f"sum by (result) (rate(async_rolls_total{{{job}}}{RATE}))", "{{result}}"),
                 size=(8, 8),
                 stacked=True,
+                colours=OUTCOMES,
             ),
             panels.lines(
-                "Rolls in the air",
+                "Rolls in progress",
                 "How many rolls of batches wait at this very moment. It must come back to zero.",
                 "short",
                 promql(f"sum(async_rolls_in_progress{{{job}}})", "in progress"),
                 size=(8, 8),
+                colours={".*": SERVICES["dice-roller"]},
             ),
             panels.bars(
                 "Batch sizes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import panels
+from dashboards.colours import LEVELS, of_services
 from dashboards.queries import LOKI, cpu_profile, logql, promql, service_map, traceql
 from dashboards.rows import RATE, Row
 
@@ -15,16 +16,17 @@ def logs(services: Sequence[str]) -> Row:
         "Logs",
         [
             panels.lines(
-                "Lines by level",
+                "Log lines by level",
                 "How much is logged, and how much of it is trouble. Loki counts lines as Prometheus does samples.",
-                "short",
+                "suffix:lines/min",
                 logql(f"sum by (level) (count_over_time({selector}[1m]))", "{{level}}"),
                 size=(24, 6),
                 source=LOKI,
                 stacked=True,
+                colours=LEVELS,
             ),
             panels.log_lines(
-                "Lines",
+                "Log lines",
                 "JSON lines with the ids of trace and span. Open one and follow its trace_id to the trace.",
                 logql(selector),
             ),
@@ -39,7 +41,12 @@ def traces(recent: str, failed: str) -> Row:
             panels.traces(
                 "Recent rolls", f"The newest traces of {recent}. Click an id for the waterfall.", traceql(recent)
             ),
-            panels.traces("Failed rolls", f"Traces of {failed}: the exception is on the span.", traceql(failed)),
+            panels.traces(
+                "Failed rolls",
+                f"Traces of {failed}: the exception is on the span.",
+                traceql(failed),
+                none="No roll failed in this time range",
+            ),
         ],
     )
 
@@ -55,16 +62,18 @@ def runtime(jobs: Sequence[str]) -> Row:
         "Runtime",
         [
             panels.lines(
-                "CPU",
+                "CPU usage",
                 "Cores in use. One Python process cannot use more than one: at 1 it is saturated.",
-                "short",
+                "suffix:cores",
                 promql(f"sum by (job) (rate(process_cpu_seconds_total{selector}{RATE}))", "{{job}}"),
+                colours=of_services(),
             ),
             panels.lines(
-                "Memory",
+                "Resident memory",
                 "Resident memory. Telemetry waits in bounded queues: this stays flat when a backend is away.",
                 "bytes",
                 promql(f"sum by (job) (process_resident_memory_bytes{selector})", "{{job}}"),
+                colours=of_services(),
             ),
         ],
     )

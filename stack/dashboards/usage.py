@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboards import panels
+from dashboards.colours import BAD, QUIET, SERVICES, WARNING
 from dashboards.queries import promql, sql
 from dashboards.red import Red
 from dashboards.rows import RATE, Row
@@ -11,8 +12,8 @@ SERVICE = Red("usage-service", only='handler="/v1/logs"')
 USERS = """\
 SELECT username AS "user",
        count(*) FILTER (WHERE event = 'roll') AS rolls,
-       count(*) FILTER (WHERE event = 'sign_in') AS sign_ins,
-       max(occurred_at) AS last_seen
+       count(*) FILTER (WHERE event = 'sign_in') AS "sign-ins",
+       max(occurred_at) AS "last seen"
 FROM usage_events GROUP BY username ORDER BY rolls DESC, username LIMIT 20"""
 KINDS = """\
 SELECT event, count(*) AS events, count(DISTINCT username) AS users, max(occurred_at) AS newest
@@ -30,22 +31,29 @@ def usage() -> Row:
             panels.lines(
                 "Emitted and stored",
                 "Both ends of the route. In an outage the lower line stops, then shoots up: the queue empties.",
-                "ops",
+                "suffix:events/s",
                 promql(f"sum(rate({emitted}{RATE}))", "emitted by the frontend"),
                 promql(f"sum(rate({stored}{RATE}))", "stored by usage-service"),
+                colours={
+                    "^emitted": SERVICES["streamlit-frontend"],
+                    "^stored": SERVICES["usage-service"],
+                },
             ),
             panels.lines(
                 "Emitted by event",
                 "The log lines that carry usage: true. Counters know no names: those are in the events alone.",
-                "ops",
+                "suffix:events/s",
                 promql(f"sum by (event) (rate({emitted}{RATE}))", "{{event}}"),
+                colours={"^roll$": "blue", "^sign_in$": "purple", "^sign_out$": QUIET},
             ),
             panels.lines(
-                "Came again, and refused",
+                "Duplicates and rejects",
                 "Delivered at least once means: sometimes twice. The key makes it once. Refused: no events.",
-                "ops",
+                "suffix:events/s",
                 promql(f"sum(rate({again}{RATE}))", "stored already"),
                 promql(f"sum(rate({rejected}{RATE}))", "no usage events"),
+                colours={"^stored already$": WARNING, "^no usage events$": BAD},
+                soft_max=1,
             ),
             panels.records(
                 "Events in the table", "By SQL: what a count that must be right is taken from.", sql(KINDS)

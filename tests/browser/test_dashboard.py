@@ -39,7 +39,7 @@ def test_every_panel_of_the_stage_draws_and_none_is_in_error(visit: Visit) -> No
 def test_panels_show_what_was_measured(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?{visit.stage.window}")
     settle(page)
-    rate = panel(page, "Requests a second").locator(".value")
+    rate = panel(page, "Request rate").locator(".value")
     expect(rate).to_have_text(re.compile(r"^[1-9][\d.]*req/s$"))
     assert page.locator("[data-type=timeseries] .scatterlayer path.js-line").count() > 5
     expect(page.locator("[data-type=heatmap] .heatmaplayer image")).to_have_count(1)

@@ -104,7 +104,7 @@ def test_grafanas_way_to_link_a_trace_works(visit: Visit) -> None:
 
 def test_the_service_map_leads_to_a_services_traces(visit: Visit) -> None:
     page = visit.open(f"service-map?{visit.stage.window}")
-    page.get_by_role("link", name="dice-roller: traces").click()
+    page.get_by_role("link", name="dice-roller: traces", exact=True).click()
     expect(page.get_by_label("TraceQL query")).to_have_value('{resource.service.name = "dice-roller"}')
     page.locator("table.traces tbody tr").first.wait_for()
     page.locator("table.traces tbody tr").first.click()

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from dashboards.colours import SERVICES
+
 from .conftest import POISON_TRACE, Visit
 
 MINUTE = 60_000
@@ -70,3 +72,20 @@ def test_a_trace_id_may_lack_its_leading_zeros(visit: Visit) -> None:
 def test_a_trace_id_in_capitals_is_the_same_trace(visit: Visit) -> None:
     page = visit.open(f"trace/{POISON_TRACE.upper()}")
     expect(page.locator(".facts")).to_contain_text(POISON_TRACE)
+
+
+def test_a_fill_is_lighter_than_its_line_whatever_the_colour_is_written_as(visit: Visit) -> None:
+    assert ask(visit, "core/theme.js", "m.fade('#4c7de8', 0.1)") == "rgba(76, 125, 232, 0.1)"
+    assert ask(visit, "core/theme.js", "m.fade('rgb(1, 2, 3)', 0.5)") == "rgba(1, 2, 3, 0.5)"
+
+
+def test_the_workshops_services_have_the_dashboards_colours(visit: Visit) -> None:
+    found = ask(visit, "core/theme.js", "a.map(m.service)", list(SERVICES))
+    assert found == [
+        f"rgb({', '.join(str(int(hex_[i : i + 2], 16)) for i in (1, 3, 5))})" for hex_ in SERVICES.values()
+    ]
+
+
+def test_another_service_keeps_its_colour_and_takes_no_ones(visit: Visit) -> None:
+    found = ask(visit, "core/theme.js", "['checkout', 'cart', 'checkout'].map(m.service)")
+    assert found[0] == found[2] != found[1]

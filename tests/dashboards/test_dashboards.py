@@ -11,6 +11,7 @@ import promql_parser
 import pytest
 
 from dashboards.__main__ import main, path, render
+from dashboards.colours import BAD, GOOD, PLAIN, SERVICES, WARNING
 from dashboards.stages import STAGES
 
 FIXED = {"prometheus", "loki", "tempo", "pyroscope", "postgres"}
@@ -32,6 +33,20 @@ WITHOUT_JOB = re.compile(r"traces_(spanmetrics|service_graph)_|^vector\(")
 def panels(stage: int) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(render(stage))["panels"]
     return found
+
+
+def colour_of(panel: dict[str, Any], series: str) -> str | None:
+    """As Grafana does: the last override that fits the name."""
+    found = None
+    for override in panel["fieldConfig"]["overrides"]:
+        matcher = override["matcher"]
+        if matcher["id"] == "byRegexp" and re.search(matcher["options"][1:-1], series):
+            found = next((p["value"]["fixedColor"] for p in override["properties"] if p["id"] == "color"), found)
+    return found
+
+
+def lines(stage: int) -> list[dict[str, Any]]:
+    return [panel for panel in panels(stage) if panel["type"] == "timeseries"]
 
 
 def promql(stage: int) -> list[str]:
@@ -107,3 +122,70 @@ def test_every_selector_of_a_trace_query_has_a_scope(stage: int) -> None:
                 "kind",
                 "duration",
             }
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_number_has_a_unit(stage: int) -> None:
+    for panel in panels(stage):
+        if panel["type"] in {"stat", "timeseries", "bargauge"}:
+            assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
+        if panel["type"] == "heatmap":
+            assert panel["options"]["yAxis"]["unit"]
+
+
+@pytest.mark.parametrize(
+    ("legend", "colours"),
+    [
+        (re.compile(r"\{\{(status|status_code)\}\}$"), {"200": GOOD, "404": WARNING, "499": WARNING, "500": BAD}),
+        (re.compile(r"\{\{result\}\}$"), {"failure": BAD, "error": BAD, "timeout": BAD, "cancelled": WARNING}),
+        (re.compile(r"^\{\{level\}\}$"), {"error": BAD, "warning": WARNING, "info": PLAIN}),
+    ],
+)
+@pytest.mark.parametrize("stage", STAGES)
+def test_outcomes_and_levels_have_their_colour(
+    stage: int, legend: re.Pattern[str], colours: dict[str, str]
+) -> None:
+    asking = [
+        panel
+        for panel in lines(stage)
+        if any(legend.search(target.get("legendFormat", "")) for target in panel["targets"])
+    ]
+    assert asking
+    for panel in asking:
+        # "{{die_type}} {{status}}" is the same with a name before it
+        before = panel["targets"][0]["legendFormat"].count("{{") - 1
+        for name, colour in colours.items():
+            if not before or colour != GOOD:
+                assert colour_of(panel, "risky " * before + name) == colour, (panel["title"], name)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_service_has_one_colour_on_every_panel(stage: int) -> None:
+    by_job = [panel for panel in lines(stage) if panel["targets"][0].get("legendFormat") == "{{job}}"]
+    assert len(by_job) == 2
+    for panel in by_job:
+        assert {name: colour_of(panel, name) for name in SERVICES} == SERVICES
+    rates = [panel for panel in panels(stage) if panel["title"] == "Request rate"]
+    assert rates
+    for panel in rates:
+        job = re.search(r'job="([^"]+)"', panel["targets"][0]["expr"])
+        assert job
+        assert panel["fieldConfig"]["defaults"]["color"] == {"mode": "fixed", "fixedColor": SERVICES[job[1]]}
+
+
+def test_service_colours_stand_out_on_light_and_dark_and_are_the_uis() -> None:
+    sheet = (Path(__file__).parents[2] / "stack/pocket/ui/static/style.css").read_text()
+    assert dict(re.findall(r"--service-([a-z-]+): (#[0-9a-f]{6});", sheet)) == SERVICES
+    for colour in SERVICES.values():
+        for ground in ("#ffffff", "#161b22"):
+            assert contrast(colour, ground) >= 3, (colour, ground)  # WCAG 2.2, 1.4.11
+
+
+def contrast(a: str, b: str) -> float:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(a), luminance(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

@@ -6,7 +6,7 @@ import * as theme from "../core/theme.js";
 import { exemplarLayer } from "./exemplars.js";
 import { layout, local, plotBox } from "./plot.js";
 
-/** `{element, draw(series, {range, step, unit, exemplars})}`; series carry the counts of one bucket each, bound in `le`. */
+/** `{element, draw(series, {range, step, unit, scheme, exemplars})}`; series carry the counts of one bucket each, bound in `le`. */
 export function heatMap(label) {
   const plot = plotBox(label);
   const element = h("div", { class: "timeseries" }, plot.element);
@@ -19,7 +19,7 @@ export function heatMap(label) {
     const text = z.map((row, b) => row.map((n, i) => cell(n, bounds, b, times[i], options.unit)));
     const trace = {
       type: "heatmap", x: [times[0] - options.step, ...times].map(local), y: z.map((_, b) => b + 0.5), z, text, hovertemplate: "%{text}<extra></extra>",
-      colorscale: scale(), showscale: false, zmin: 0, hoverongaps: false, xgap: 1, ygap: 1,
+      colorscale: scale(options.scheme), showscale: false, zmin: 0, hoverongaps: false, xgap: 1, ygap: 1,
     };
     const tall = element.clientHeight || 200;
     const every = Math.max(1, Math.ceil(bounds.length / (tall / 22)));
@@ -66,7 +66,10 @@ function position(value, bounds) {
   return bucket + (Number.isFinite(high) && high > low ? (value - low) / (high - low) : 0.5);
 }
 
-function scale() {
-  const accent = theme.colour("series-1");
+// Grafana's schemes, by the nearest of our colours.
+const SCHEMES = { Oranges: "series-2", Greens: "series-3", Purples: "series-5" };
+
+function scale(scheme) {
+  const accent = theme.colour(SCHEMES[scheme] ?? "series-1");
   return [[0, theme.fade(accent, 0.2)], [0.35, theme.fade(accent, 0.55)], [1, accent]];
 }

@@ -42,17 +42,18 @@ export function colour(name) {
   return resolved.get(name);
 }
 
-/** Any CSS colour with another opacity, for fills. */
-export function fade(rgb, alpha) {
-  const parts = rgb.match(/[\d.]+/g);
-  return parts && rgb.startsWith("rgb") ? `rgba(${parts.slice(0, 3).join(", ")}, ${alpha})` : rgb;
+/** `rgb(…)` or `#rrggbb` with another opacity, for fills. */
+export function fade(paint, alpha) {
+  const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})/i.exec(paint);
+  const parts = hex ? hex.slice(1).map((pair) => parseInt(pair, 16)) : paint.startsWith("rgb") && paint.match(/[\d.]+/g);
+  return parts ? `rgba(${parts.slice(0, 3).join(", ")}, ${alpha})` : paint;
 }
 
 const PALETTE = 9;
 export const series = (index) => colour(`series-${(index % PALETTE) + 1}`);
 
 // Grafana's named colours, nearest of ours.
-const NAMED = { green: "ok", red: "error", yellow: "series-6", orange: "series-2", blue: "series-1", purple: "series-5", text: "text", transparent: "surface" };
+const NAMED = { green: "ok", red: "error", yellow: "level-warning", orange: "series-2", blue: "series-1", purple: "series-5", text: "text", transparent: "surface" };
 
 /** Grafana's colour: a name (`semi-dark-red`), a hex value, or undefined. */
 export function grafana(value) {
@@ -62,10 +63,13 @@ export function grafana(value) {
   return name in NAMED ? colour(NAMED[name]) : undefined;
 }
 
+// The workshop's own, in style.css as in the dashboards (stack/dashboards/colours.py).
+const OWN = new Set(["traffic-gen", "streamlit-frontend", "dice-roller", "die-service", "usage-service", "postgres"]);
 const services = new Map();
 
-/** One colour a service, the same in every view of this session. */
+/** One colour a service: the workshop's have theirs everywhere, any other gets one for this session. */
 export function service(name) {
+  if (OWN.has(name)) return colour(`service-${name}`);
   if (!services.has(name)) {
     let hash = 0;
     for (const c of name) hash = (hash * 31 + c.codePointAt(0)) >>> 0;

@@ -38,7 +38,7 @@ function heatmapPanel(panel) {
     element: chart.element,
     draw(results, { range, step }) {
       const unit = panel.options?.yAxis?.unit ?? fieldOptions(panel).unit;
-      chart.draw(seriesOf(results), { range, step, unit, exemplars: results.flatMap((result) => result.exemplars ?? []) });
+      chart.draw(seriesOf(results), { range, step, unit, scheme: panel.options?.color?.scheme, exemplars: results.flatMap((result) => result.exemplars ?? []) });
     },
   };
 }

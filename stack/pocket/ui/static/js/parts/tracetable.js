@@ -20,7 +20,7 @@ export function traceTable({ compact = false } = {}) {
       const spans = hits.some(({ services }) => services.length);
       const columns = [
         { title: "Trace", cell: (hit) => h("a", { class: "mono", href: router.href(["trace", hit.traceID], spanOf(hit)) }, hit.traceID.slice(0, 8)), key: ({ traceID }) => traceID },
-        { title: "Root", cell: (hit) => h("span", { class: "service", style: { "--c": theme.service(hit.service) } }, h("span", {}, hit.service, " ", h("span", { class: "muted" }, hit.name))), clip: true, key: ({ service, name }) => service + name },
+        { title: "Root", cell: root, clip: true, key: ({ service, name }) => service + name },
         { title: "Start", wide: true, cell: ({ t }) => h("span", { title: dateTime(t, true) }, clock(t, true)), key: ({ t }) => t },
         { title: "Duration", number: true, key: ({ durationMs }) => durationMs, cell: (hit) => [format(hit.durationMs, "ms"), h("i", { class: "meter", style: { "--share": `${(hit.durationMs / most) * 100}%`, "--c": isFailed(hit) ? "var(--error)" : undefined } })] },
         spans && !compact && { title: "Spans", number: true, wide: true, cell: (hit) => spanCount(hit) || "–", key: spanCount },
@@ -29,6 +29,14 @@ export function traceTable({ compact = false } = {}) {
       table.draw(columns, hits.map((hit) => columns.map(() => hit)));
     },
   };
+}
+
+// Tempo's words (pkg/search/search.go) for a trace whose first span has not ended yet, or never arrived.
+const NO_ROOT = "<root span not yet received>";
+
+function root({ service, name }) {
+  if (service === NO_ROOT) return h("span", { class: "muted", title: "The first span has not ended yet, or was not sent" }, "root not received yet");
+  return h("span", { class: "service", style: { "--c": theme.service(service) } }, h("span", {}, service, " ", h("span", { class: "muted" }, name)));
 }
 
 const spanOf = (hit) => ({ span: hit.spanSets[0]?.spans?.length === 1 ? hit.spanSets[0].spans[0].spanID : undefined });
