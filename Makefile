@@ -8,7 +8,7 @@ BIN := .venv/bin
 UV := 0.13.8
 WORKSHOP := $(BIN)/workshop
 
-.PHONY: help run down status traffic check diff bench test lint dashboards lock install
+.PHONY: help run down status traffic check logs diff bench test lint dashboards lock install
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ traffic: .venv/.installed ## STAGE=n ARGS="--num-users 20": drive the stage with
 
 check: .venv/.installed ## STAGE=n: is every signal and every link there?
 	@$(WORKSHOP) check $(STAGE)
+
+logs: .venv/.installed ## ARGS="--follow dice-roller": what the services write
+	@$(WORKSHOP) logs $(ARGS)
 
 diff: .venv/.installed ## STAGE=n: what this stage adds to the one before
 	@$(WORKSHOP) diff $(STAGE)

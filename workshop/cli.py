@@ -139,6 +139,30 @@ def status(port_offset: Offset = 0, data_dir: DataDir = None) -> None:
     raise typer.Exit(show(paths_of(port_offset, data_dir), port_offset))
 
 
+def tail_lines(value: str) -> int | None:
+    """None for `all`."""
+    if value != "all" and not value.isdecimal():
+        raise WorkshopError(f"--tail has to be a number of lines or `all`, not {value!r}.", code=2)
+    return None if value == "all" else int(value)
+
+
+@app.command()
+def logs(
+    services: Annotated[list[str] | None, typer.Argument(help="Services; default: every one.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends, or Ctrl-C.")] = False,
+    tail: Annotated[str, typer.Option("--tail", "-n", help="Last lines of each, or `all`.")] = "100",
+    port_offset: Offset = 0,
+    data_dir: DataDir = None,
+) -> None:
+    """What the services write, the pocket stack and the database too.
+
+    Works after the run has ended as well. `workshop logs supervisor`: what was started and stopped, and why.
+    """
+    from workshop.logs import show
+
+    show(paths_of(port_offset, data_dir), services or (), tail_lines(tail), follow=follow)
+
+
 class TrafficCommand(TyperCommand):
     """`--help` is this command's own only before a stage is named: after it, it is the script's."""
 

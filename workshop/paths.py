@@ -77,5 +77,16 @@ class RunPaths:
         return self.data_dir / "postgres"
 
 
+def runs_folder(root: Path) -> Path:
+    return root / ".workshop"
+
+
 def run_paths(root: Path, offset: int, data_dir: Path | None) -> RunPaths:
-    return RunPaths((data_dir or root / ".workshop" / f"offset-{offset}").expanduser().resolve())
+    return RunPaths((data_dir or runs_folder(root) / f"offset-{offset}").expanduser().resolve())
+
+
+def flags(paths: RunPaths, offset: int) -> str:
+    """What a command needs to mean this very run, with a space before it; nothing for the usual one."""
+    port_offset = f" --port-offset {offset}" if offset else ""
+    usual = paths.data_dir.name == f"offset-{offset}"
+    return port_offset if usual else f"{port_offset} --data-dir {paths.data_dir}"

@@ -19,12 +19,18 @@ class Apis:
     client: httpx.AsyncClient
     offset: int
     window: int = 300  # seconds that queries look back
+    stage: int = 1
+    flags: str = ""  # what `workshop` needs to mean the run that is asked
 
     def url(self, component: str) -> str:
         return f"http://127.0.0.1:{STACK_PORTS[component] + self.offset}"
 
     def service_url(self, port: int) -> str:
         return f"http://127.0.0.1:{port + self.offset}"
+
+    def command(self, verb: str, what: str | int = "") -> str:
+        """For a hint: the command about this very run."""
+        return f"workshop {verb} {what or self.stage}{self.flags}"
 
     async def get(self, component: str, path: str, **parameters: Any) -> Any:
         """The JSON of an answer; NotYetError with the component's own words when it is no 2xx."""

@@ -20,7 +20,7 @@ from workshop.check.outcome import FAIL, Answer, Check, Result
 from workshop.check.questions import questions
 from workshop.check.stages import STAGES
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, flags
 from workshop.run import state
 
 NOTHING_RUNS = 2
@@ -47,7 +47,7 @@ def run_check(
         other = run["stage"]
         raise WorkshopError(f"stage {other} runs, not stage {stage}: workshop check {other}", code=NOTHING_RUNS)
     shown = None if as_json else console
-    asked = _check(manifest, root / f"stage{stage}", offset, _window(run), deadline, shown)
+    asked = _check(manifest, root / f"stage{stage}", offset, flags(paths, offset), _window(run), deadline, shown)
     result = asyncio.run(asked)
     _save(result, paths)
     if as_json:
@@ -66,10 +66,10 @@ def _window(run: state.RunState | None) -> int:
 
 
 async def _check(
-    manifest: Stage, folder: Path, offset: int, window: int, deadline: float, console: Console | None
+    manifest: Stage, folder: Path, offset: int, flags: str, window: int, deadline: float, console: Console | None
 ) -> Result:
     async with httpx.AsyncClient(timeout=SERVER_SECONDS, trust_env=False) as client:
-        apis = Apis(client, offset, window)
+        apis = Apis(client, offset, window, manifest.number, flags)
         stack = await which_stack(apis, manifest)
         checks = questions(manifest, folder, apis)
         answers = await _ask(checks, deadline, console)

@@ -65,7 +65,9 @@ def _panel(uid: str, panel: dict[str, Any], apis: Apis) -> Check:
         counts = [await _target(target, panel, apis) for target in panel["targets"]]
         return f"{sum(counts)} series"
 
-    hint = f"open {apis.url('grafana')}/#/d/{uid} and look at the panel; it needs traffic: workshop traffic N"
+    hint = (
+        f"open {apis.url('grafana')}/#/d/{uid} and look at the panel; it needs traffic: {apis.command('traffic')}"
+    )
     return Check(f"panel:{uid}:{panel['id']}", GROUP, f"panel “{panel['title']}” has data", hint, ask)
 
 

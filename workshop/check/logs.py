@@ -35,7 +35,7 @@ def _lines(service: ServiceSignals, apis: Apis) -> Check:
             raise NotYetError(f"the stream lacks the label {missing[0]}")
         return f"{len(lines)} lines looked at"
 
-    hint = f"in the UI, Logs: {query}; or the last lines of logs/{service.compose}.log in the run's data folder"
+    hint = f"in the UI, Logs: {query}; or what it writes: {apis.command('logs', service.compose)}"
     return Check(f"logs:{service.name}", GROUP, f"{service.name}: JSON lines with trace and span id", hint, ask)
 
 

@@ -82,7 +82,7 @@ def _edge(client: str, server: str, apis: Apis) -> Check:
             raise NotYetError("no such edge in traces_service_graph_request_total")
         return f"{float(result[0]['value'][1]):.0f} requests"
 
-    hint = "drive some traffic (workshop traffic N), wait 15 s; then look at the service map in the UI"
+    hint = f"drive some traffic ({apis.command('traffic')}), wait 15 s; then look at the service map in the UI"
     return Check(f"edge:{client}:{server}", GROUP, f"service graph: {client} → {server}", hint, ask)
 
 

@@ -32,7 +32,7 @@ def _healthy(service: ServiceSignals, apis: Apis) -> Check:
             raise NotYetError(f"{url} answers {response.status_code}: {response.text[:120]}")
         return "200"
 
-    hint = f"curl -i {url}; its log: workshop status, then logs/{service.compose}.log in the run's data folder"
+    hint = f"curl -i {url}; its log: {apis.command('logs', service.compose)}"
     return Check(f"healthy:{service.name}", GROUP, f"{service.name} is healthy", hint, ask)
 
 

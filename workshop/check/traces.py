@@ -46,7 +46,7 @@ def _frontend_trace(stage: Stage, apis: Apis) -> Check:
                 problem = reason
         raise problem
 
-    hint = f"press Roll at {apis.service_url(8501)}, or drive traffic: workshop traffic {stage.number}"
+    hint = f"press Roll at {apis.service_url(8501)}, or drive traffic: {apis.command('traffic')}"
     return Check("trace:frontend", GROUP, "a button press is one trace through all services", hint, ask)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, flags
 from workshop.run.logfile import tail
 
 Event = dict[str, Any]  # see events.Event
@@ -24,7 +24,7 @@ class Leash:
 
     def __init__(self, root: Path, stage: int, offset: int, paths: RunPaths) -> None:
         request = {"root": str(root), "stage": stage, "offset": offset, "data_dir": str(paths.data_dir)}
-        self._paths = paths
+        self._paths, self._offset = paths, offset
         paths.logs.mkdir(parents=True, exist_ok=True)
         with (paths.logs / "supervisor.err").open("w") as errors:
             self._process = subprocess.Popen(
@@ -42,11 +42,17 @@ class Leash:
         for line in self._process.stdout:
             event: Event = json.loads(line)
             if event["type"] == "error":
-                raise WorkshopError(_failure(event), code=1)
+                raise WorkshopError(self._failure(event), code=1)
             yield event
         if self._process.wait() not in (0, 1):
             said = "; ".join(tail(self._paths.logs / "supervisor.err", 3))
             raise WorkshopError(f"the supervisor died with exit code {self._process.returncode}: {said}")
+
+    def _failure(self, event: Event) -> str:
+        lines = "".join(f"\n    {line}" for line in event.get("lines", ()))
+        whole = f"workshop logs {event['name']}{flags(self._paths, self._offset)}" if event.get("log") else ""
+        where = f"\n  Its whole log: {whole} ({event['log']})" if whole else ""
+        return f"{event['detail']}{' Its last lines:' if lines else ''}{lines}{where}"
 
     def command(self, word: str) -> None:
         assert self._process.stdin is not None
@@ -70,9 +76,3 @@ class Leash:
                 self._process.terminate()
             except subprocess.TimeoutExpired:
                 self._process.kill()  # its guard takes the rest along
-
-
-def _failure(event: Event) -> str:
-    lines = "".join(f"\n    {line}" for line in event.get("lines", ()))
-    where = f"\n  Its log: {event['log']}" if event.get("log") else ""
-    return f"{event['detail']}{' Its last lines:' if lines else ''}{lines}{where}"

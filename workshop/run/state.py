@@ -49,14 +49,17 @@ def lock(paths: RunPaths) -> IO[str] | None:
 
 def running(paths: RunPaths) -> RunState | None:
     """The state of the run that is alive in this data folder, if one is; a dead one's file is removed."""
-    if not paths.lock.exists():
+    try:
+        handle = paths.lock.open()
+    except FileNotFoundError:
         return None
-    held = lock(paths)
-    if held is not None:
+    with handle:
+        try:  # shared: two that ask at once must not take each other for a run
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return read(paths)
         paths.state.unlink(missing_ok=True)
-        held.close()
         return None
-    return read(paths)
 
 
 def read(paths: RunPaths) -> RunState | None:

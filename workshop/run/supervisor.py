@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, flags
 from workshop.plan import Plan, make_plan
 from workshop.run import control, state
 from workshop.run.events import EventWriter
@@ -72,7 +72,7 @@ class Supervisor:
             await self.stop_asked.wait()
         except StartError as failure:
             log = str(self.plan.paths.logs / f"{failure.name}.log") if failure.lines else ""
-            self.say("error", detail=str(failure), lines=failure.lines, log=log)
+            self.say("error", detail=str(failure), name=failure.name, lines=failure.lines, log=log)
             return 1
         finally:
             await self._stop_all()
@@ -251,9 +251,9 @@ def _already(paths: RunPaths) -> str:
     run = state.read(paths)
     if run is None:
         return f"a run is starting or stopping in {paths.data_dir}: wait a moment and try again."
-    offset = f" --port-offset {run['offset']}" if run["offset"] else ""
     what = f"stage {run['stage']} runs already on port offset {run['offset']}"
-    return f"{what}. Stop it first (workshop down{offset}), or start another beside it with --port-offset."
+    down = f"workshop down{flags(paths, run['offset'])}"
+    return f"{what}. Stop it first ({down}), or start another beside it with --port-offset."
 
 
 if __name__ == "__main__":

@@ -48,6 +48,12 @@ def read(path: Path, position: Position, limit: int = CHUNK_BYTES) -> Piece:
     return Piece([], Position(inodes[at + 1], 0), (parts[at],))
 
 
+def unfinished(path: Path, position: Position) -> tuple[list[str], Position]:
+    """What stands behind `position` without a newline, a killed writer's last words; the position behind it."""
+    data, offset = _chunk(path, position.inode, position.offset, CHUNK_BYTES, complete=True)
+    return _lines(data), Position(position.inode, offset + len(data))
+
+
 def _inode(path: Path) -> int:
     """0 where there is none, or none any more: rotated this very moment."""
     try:
