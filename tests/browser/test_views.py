@@ -6,10 +6,14 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
-from .conftest import Stage, Visit, push_line
+from .conftest import POISON_TRACE, Stage, Visit, push_line
 from .test_dashboard import inked
+
+NO_SOCKETS = (
+    "() => { window.WebSocket = class { constructor() { setTimeout(() => this.onclose(), 10); } close() {} }; }"
+)
 
 
 def test_traceql_search_keeps_its_query_in_the_url_and_in_the_history(visit: Visit) -> None:
@@ -80,10 +84,67 @@ def test_log_fields_narrow_the_query(visit: Visit) -> None:
 def test_the_live_tail_shows_a_line_that_arrives(visit: Visit, stage: Stage) -> None:
     page = visit.open('logs?q={service_name="poison"}&refresh=off')
     page.locator(".log-line").first.wait_for()
-    page.get_by_role("button", name="Live").click()
+    with page.expect_websocket(lambda socket: "/loki/api/v1/tail" in socket.url):
+        page.get_by_role("button", name="Live").click()
+    expect(page.locator(".live-state")).to_have_text("Live")
     word = uuid.uuid4().hex
-    push_line(stage, f"fresh {word}")
+    push_line(stage, f"fresh {word}", {"trace_id": POISON_TRACE})
+    newest = page.locator(".log-line").first
+    expect(newest).to_contain_text(word)
+    newest.click()  # what is structured metadata in an answer is not a label in the tail
+    more = page.locator(".log-more .pairs tr").filter(has_text="trace_id")
+    expect(more.locator(".tag")).to_have_text("metadata")
+    push_line(stage, "and one more")
+    expect(page.locator(".log-line").nth(1)).to_contain_text(word)
+    expect(page.locator(".log-line").nth(1)).to_have_attribute("aria-expanded", "true")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator(".live-state")).to_be_hidden()
+
+
+def test_where_no_socket_gets_through_the_tail_asks(refused: Visit, stage: Stage) -> None:
+    page = refused.open('logs?q={service_name="poison"}&refresh=off')
+    page.locator(".log-line").first.wait_for()
+    page.evaluate(NO_SOCKETS)
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator(".live-state")).to_have_text("Every 2 s")
+    word = uuid.uuid4().hex
+    push_line(stage, f"asked for {word}")
     expect(page.locator(".log-line").first).to_contain_text(word)
+
+
+def test_the_tail_comes_back_by_itself_and_has_missed_nothing(refused: Visit, stage: Stage) -> None:
+    page = refused.page
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        sockets.append(socket)
+        if len(sockets) == 2:
+            socket.close()  # still away at the first new attempt
+        else:
+            socket.connect_to_server()
+
+    page.route_web_socket(re.compile("/loki/api/v1/tail"), through)
+    refused.open('logs?q={service_name="poison"}&refresh=off')
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator(".live-state")).to_have_text("Live")
+    word = uuid.uuid4().hex
+    sockets[0].close()
+    expect(page.locator(".live-state")).to_have_text("Reconnecting…")
+    push_line(stage, f"meanwhile {word}")
+    expect(page.locator(".live-state")).to_have_text("Live")
+    expect(page.locator(".log-line").filter(has_text=word)).to_have_count(1)
+    assert len(sockets) > 2
+
+
+def test_a_query_that_cannot_be_followed_says_why(refused: Visit) -> None:
+    page = refused.open('logs?q={service_name="poison"}&refresh=off')
+    page.locator(".log-line").first.wait_for()
+    page.route("**/query_range?*", lambda route: route.fulfill(status=400, body="parse error: of the test"))
+    page.evaluate(NO_SOCKETS)
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator(".live-state")).to_have_text("Stopped")
+    expect(page.locator(".live-state")).to_have_attribute("title", re.compile("parse error: of the test"))
+    expect(page.get_by_role("button", name="Live")).to_have_attribute("aria-pressed", "false")
 
 
 def test_promql_is_completed_and_drawn(visit: Visit) -> None:

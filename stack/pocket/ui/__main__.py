@@ -38,4 +38,10 @@ def build(options: argparse.Namespace) -> Starlette:
 
 if __name__ == "__main__":
     options = arguments()
-    uvicorn.run(OwnPages(build(options)), host="127.0.0.1", port=options.port, log_level="warning")
+    uvicorn.run(
+        OwnPages(build(options)),
+        host="127.0.0.1",
+        port=options.port,
+        log_level="warning",
+        ws="websockets-sansio",  # the default is the legacy one, which the library is about to drop
+    )

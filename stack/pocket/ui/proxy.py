@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 import httpx
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from pocket.ui import proxysocket
 
 # Hop-by-hop headers, cookies and credentials stay behind.
 FORWARDED = ("accept", "content-type", "x-loki-response-encoding-flags")
@@ -22,10 +25,9 @@ def app(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> Sta
 
     async def forward(request: Request) -> Response:
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
-        # The raw path: Grafana's Tempo data source encodes tag names twice, and decoding here would lose one.
-        path = request.scope["raw_path"].decode("ascii")[len(request.scope.get("root_path", "")) :]
-        url = path + (f"?{request.url.query}" if request.url.query else "")
-        outgoing = client.build_request(request.method, url, headers=headers, content=await request.body())
+        outgoing = client.build_request(
+            request.method, _asked(request), headers=headers, content=await request.body()
+        )
         try:
             answer = await client.send(outgoing, stream=True)
         except httpx.HTTPError as error:
@@ -33,7 +35,21 @@ def app(base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> Sta
         kept = {name: answer.headers[name] for name in RETURNED if name in answer.headers}
         return StreamingResponse(_body(answer), answer.status_code, kept, background=BackgroundTask(answer.aclose))
 
-    return Starlette(routes=[Route("/{path:path}", forward, methods=["GET", "POST"])])
+    async def follow(socket: WebSocket) -> None:
+        await proxysocket.forward(socket, base_url.rstrip("/").replace("http", "ws", 1) + _asked(socket))
+
+    return Starlette(
+        routes=[
+            Route("/{path:path}", forward, methods=["GET", "POST"]),
+            WebSocketRoute("/loki/api/v1/tail", follow),
+        ]
+    )
+
+
+def _asked(connection: HTTPConnection) -> str:
+    """The raw path: Grafana's Tempo data source encodes tag names twice, and decoding here would lose one."""
+    path: str = connection.scope["raw_path"].decode("ascii")[len(connection.scope.get("root_path", "")) :]
+    return path + (f"?{connection.url.query}" if connection.url.query else "")
 
 
 async def _body(answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -11,9 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
 
 from pocket.config import Settings
 from pocket.ui import checklist, dashboards, sql
@@ -40,6 +41,7 @@ def app(settings: Settings, apis: Mapping[str, ASGIApp]) -> Starlette:
         *sql.routes(settings),
         *(Mount(f"/api/datasources/proxy/uid/{uid}", app=apis[uid]) for uid in DATASOURCES if uid in apis),
         Route("/api/{rest:path}", _unknown_api, methods=["GET", "POST", "PUT", "DELETE"]),
+        WebSocketRoute("/{rest:path}", _no_socket),
         Route("/plotly.min.js", _plotly),
         Route("/trace/{trace_id}", _trace_link),
         Mount("/", app=StaticFiles(directory=STATIC, html=True)),
@@ -71,6 +73,10 @@ def _datasources(uids: tuple[str, ...]) -> Callable[[Request], Awaitable[Respons
 
 async def _unknown_api(_: Request) -> JSONResponse:
     return JSONResponse({"message": "Not found"}, status_code=404)
+
+
+async def _no_socket(socket: WebSocket) -> None:
+    await socket.close()  # before it is accepted: a 403
 
 
 async def _http_error(_: Request, error: Exception) -> Response:

@@ -18,6 +18,25 @@ export async function lines(query, { from, to }, { limit = 500, direction = "bac
 
 const compare = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
+/**
+ * What a message of the live tail brings, newest first. A browser's WebSocket cannot ask for categories, so labels and
+ * structured metadata come as one; `names` are those that are labels.
+ */
+export function pushed({ streams = [] }, names) {
+  const all = streams.flatMap(({ stream, values }) => {
+    const { true: labels = [], false: metadata = [] } = Object.groupBy(Object.entries(stream), ([name]) => names.has(name));
+    return values.map(([time, line]) => entry(Object.fromEntries(labels), [time, line, { structuredMetadata: Object.fromEntries(metadata) }]));
+  });
+  return all.sort((a, b) => -compare(a.ns, b.ns));
+}
+
+/** The address of the live tail from a time in ms on. */
+export function tailUrl(query, since, limit) {
+  const url = new URL(proxied("loki", "loki/api/v1/tail", { query, start: ns(since), limit }), location.href);
+  url.protocol = url.protocol.replace("http", "ws");
+  return url.href;
+}
+
 function entry(stream, [time, line, more = {}]) {
   const metadata = more.structuredMetadata ?? {};
   const parsed = more.parsed ?? {};

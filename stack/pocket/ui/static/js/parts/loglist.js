@@ -1,7 +1,7 @@
 // Log lines with the colour of their level; a click opens a line's fields, and the way to its trace.
 
 import { fields, quote } from "../api/loki.js";
-import { h, icon, put } from "../core/dom.js";
+import { h, icon } from "../core/dom.js";
 import { clock, dateTime } from "../core/format.js";
 import * as router from "../core/router.js";
 
@@ -12,23 +12,37 @@ export const levelOf = (level) => LEVELS[level] ?? "unknown";
 export function logList({ wraps = false, filter } = {}) {
   const element = h("div", { class: `log${wraps ? " wraps" : ""}` });
   const open = new Set();
-  let seen = new Set();
+  let rows = new Map();
   return {
     element,
     wrap: (on) => element.classList.toggle("wraps", on),
+    /** Rows that stay keep their element, and with it focus, selection and the place on the screen. */
     draw(lines) {
-      const known = seen;
-      seen = new Set(lines.map(keyOf));
-      put(element, lines.map((entry) => row(entry, open, filter, known.size > 0 && !known.has(keyOf(entry)))));
+      const old = rows;
+      rows = new Map();
+      for (const entry of lines) {
+        const key = keyOf(entry, rows);
+        rows.set(key, old.get(key) ?? row(entry, key, open, filter, old.size > 0));
+      }
+      for (const [key, gone] of old) if (!rows.has(key)) gone.remove();
+      let next = element.firstChild;
+      for (const one of rows.values()) {
+        if (one === next) next = next.nextSibling;
+        else element.insertBefore(one, next);
+      }
     },
   };
 }
 
-const keyOf = ({ ns, line }) => ns + line;
+/** Time and text; the same line twice in a nanosecond is two lines. */
+function keyOf({ ns, line }, rows) {
+  let key = ns + line;
+  while (rows.has(key)) key += "\u0000";
+  return key;
+}
 
-function row(entry, open, filter, isFresh) {
+function row(entry, key, open, filter, isFresh) {
   const parsed = { ...fields(entry.line), ...entry.parsed };
-  const key = keyOf(entry);
   const service = entry.labels.service_name ?? "";
   const level = levelOf(entry.level);
   const button = h("button", { class: `log-line${isFresh ? " fresh" : ""}`, "aria-expanded": String(open.has(key)), style: { "--c": `var(--level-${level})` } },

@@ -3,12 +3,13 @@
 import { isAbort } from "../api/http.js";
 import * as loki from "../api/loki.js";
 import { timeSeries } from "../charts/timeseries.js";
-import { h, icon, put } from "../core/dom.js";
+import { h, put } from "../core/dom.js";
 import { count } from "../core/format.js";
 import * as router from "../core/router.js";
 import * as theme from "../core/theme.js";
 import { step as chooseStep } from "../core/timerange.js";
 import { loader } from "../parts/loader.js";
+import { liveTail } from "../parts/livetail.js";
 import { levelOf, logList } from "../parts/loglist.js";
 import { queryBox } from "../parts/querybox.js";
 import { empty, failed, loading, trafficHint } from "../parts/states.js";
@@ -22,7 +23,7 @@ const EXAMPLES = [
   ["lines per second", 'sum by (level) (rate({service_name=~".+"}[1m]))'],
 ];
 const LIMIT = 500;
-const TAIL_MS = 2000;
+const BACK_MS = 2000; // how far back the tail begins where there is no line yet
 
 export function mount(root, context, { params }) {
   const box = queryBox({ kind: "logql", label: "LogQL query", placeholder: ALL, examples: EXAMPLES, onRun: (q) => router.update({ q: q === ALL ? undefined : q }) || search() });
@@ -32,16 +33,16 @@ export function mount(root, context, { params }) {
   const results = h("section", { class: "card flush", "aria-label": "Log lines" }, loading());
   const found = h("span", { class: "muted small", role: "status" });
   const wrap = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(wrap, list.wrap) }, "Wrap lines");
-  const live = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(live, follow) }, icon("play", 13), "Live");
+  const live = liveTail({ query: () => router.current().params.q || ALL, since: () => lines[0]?.t ?? Date.now() - BACK_MS, onLines: add });
   const work = loader(results, (error) => {
+    live.stop();
     volume.hidden = true;
     put(found);
     put(results, failed(error));
   });
-  let tail;
   let lines = [];
   context.title("Logs");
-  put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), wrap, live), results));
+  put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), live.element, wrap), results));
 
   function search() {
     const q = router.current().params.q || ALL;
@@ -49,9 +50,11 @@ export function mount(root, context, { params }) {
     return work.load(async (signal) => {
       const range = context.range();
       const answer = await loki.lines(q, range, { limit: LIMIT, signal });
+      if (answer.series) live.stop();
       if (answer.series) return showSeries(q, range, signal);
       lines = answer.lines;
       showLines();
+      live.restart();
       return showVolume(q, range, signal);
     });
   }
@@ -92,36 +95,26 @@ export function mount(root, context, { params }) {
     return graph.draw(series.map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })), { range, step });
   }
 
-  /** New lines every two seconds: a query from the newest line on, which any Loki answers. */
-  function follow(on) {
-    clearTimeout(tail);
-    put(live, icon(on ? "pause" : "play", 13), on ? "Live: on" : "Live");
-    if (!on) return;
-    tail = setTimeout(async () => {
-      const since = lines[0]?.t ?? Date.now() - TAIL_MS;
-      try {
-        const { lines: fresh = [] } = await loki.lines(router.current().params.q || ALL, { from: since, to: Date.now() + 1000 }, { limit: 200 });
-        const known = new Set(lines.slice(0, 300).map(({ ns, line }) => ns + line));
-        const added = fresh.filter(({ ns, line }) => !known.has(ns + line));
-        if (added.length) {
-          lines = [...added, ...lines].slice(0, LIMIT);
-          showLines();
-        }
-      } catch (error) {
-        put(found, `Live tail: ${error.message}`);
-      }
-      if (live.getAttribute("aria-pressed") === "true") follow(true);
-    }, TAIL_MS);
+  function add(fresh) {
+    const known = new Set(lines.slice(0, 2 * LIMIT).map(({ ns, line }) => ns + line));
+    const added = fresh.filter(({ ns, line }) => !known.has(ns + line));
+    if (!added.length) return;
+    lines = [...added, ...lines].slice(0, LIMIT);
+    showLines();
+  }
+
+  /** While the tail runs, the list is its; only the counts are asked again. */
+  function refresh() {
+    return live.isOn() ? work.load((signal) => showVolume(box.value || ALL, context.range(), signal)) : search();
   }
 
   box.set(params.q ?? ALL);
   search();
   return {
-    update: search, refresh: search,
+    update: search, refresh,
     unmount() {
       work.stop();
-      live.setAttribute("aria-pressed", "false");
-      clearTimeout(tail);
+      live.stop();
     },
   };
 }
