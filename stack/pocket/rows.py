@@ -6,7 +6,6 @@ Units are in the names: `_ms` and `_ns` are Unix times in milliseconds and nanos
 
 from __future__ import annotations
 
-import re
 import struct
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from pocket import regex
 
 Labels = dict[str, str]
 Attributes = dict[str, Any]
@@ -128,8 +129,8 @@ class Matcher:
     value: str
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        return re.compile(self.value, re.DOTALL)
+    def _pattern(self) -> regex.Pattern:
+        return regex.compile(self.value, dot_all=True)
 
     def matches(self, labels: Labels) -> bool:
         value = labels.get(self.name, "")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from pocket import regex
 from pocket.query.logql import ast, jsonpath, literals, logfmt, patterns
 from pocket.query.logql.record import Record
 
@@ -143,7 +144,7 @@ def _logfmt_names(names: dict[str, str], strict: bool) -> Extract:
 
 
 # ---- regexp, pattern
-def _regexp(pattern: re.Pattern[str]) -> Extract:
+def _regexp(pattern: regex.Pattern) -> Extract:
     def run(record: Record) -> None:
         found = pattern.search(record.line)
         for name, value in found.groupdict(default="").items() if found else ():

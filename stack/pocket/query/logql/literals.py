@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from functools import lru_cache
 
-from pocket.query import re2
+from pocket import regex
 
 _UNIT_NS = {
     "ns": 1,
@@ -136,11 +135,10 @@ def _unescape(found: re.Match[str]) -> str:
     return _ESCAPES[body]
 
 
-@lru_cache(maxsize=256)
-def go_regex(text: str) -> re.Pattern[str]:
+def go_regex(text: str) -> regex.Pattern:
     """Compile an RE2 pattern; raises ValueError in the words of Go's regexp."""
     try:
-        return re.compile(re2.translate(text))
-    except re2.InvalidPatternError as error:
+        return regex.compile(text)
+    except regex.InvalidPatternError as error:
         reason, _, place = str(error).replace("missing )", "missing closing )").partition(": ")
         raise ValueError(f"error parsing regexp: {reason}: `{place}`") from None

@@ -82,7 +82,7 @@ class _Builder(Transformer[Token, Any]):
         operator: Literal["=", "!=", "=~", "!~"] = str(op)  # type: ignore[assignment]
         text = _text(value)
         if operator in ("=~", "!~"):
-            text = literals.go_regex(text).pattern  # the row's matcher wants Python's dialect
+            literals.go_regex(text)
         return Matcher(str(name), operator, text)
 
     def selector(self, *matchers: Matcher | None) -> tuple[Matcher, ...]:

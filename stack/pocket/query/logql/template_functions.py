@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import math
-import re
 import urllib.parse
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from pocket import regex
 from pocket.query.logql import literals
 
 
@@ -83,12 +83,8 @@ def _align(count: int, text: str, right: bool) -> str:
     return text[len(text) - count :] if right else text[:count]
 
 
-def _expand(replacement: str) -> str:
-    return _BACKREFERENCE.sub(r"\\g<\1>", replacement.replace("\\", "\\\\"))
-
-
 def _regex_replace(pattern: str, text: str, replacement: str) -> str:
-    return literals.go_regex(pattern).sub(_expand(replacement), text)
+    return literals.go_regex(pattern).sub(lambda match: regex.expand(replacement, match), text)
 
 
 def _round(value: Any, digits: int, *_: Any) -> float:
@@ -108,7 +104,6 @@ _DATE_PARTS = (
     ("15", "%H"), ("03", "%I"), ("04", "%M"), ("05", "%S"), (".000000", ".%f"), ("PM", "%p"), ("Z07:00", "Z"),
     ("MST", "UTC"),
 )  # fmt: skip
-_BACKREFERENCE = re.compile(r"\$\{?(\w+)\}?")
 
 
 def _decode(text: str) -> str:

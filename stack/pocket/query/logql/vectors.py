@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable
 
+from pocket import regex
 from pocket.query.errors import QueryFailure
 from pocket.query.logql import arithmetic, ast
 from pocket.query.logql.samples import LabelKey
@@ -169,38 +169,20 @@ def _result_labels(many: LabelKey, one: LabelKey, matching: ast.Matching) -> Lab
 
 
 # ---- label_replace
-def replace_label(expr: ast.LabelReplace, pattern: re.Pattern[str], vector: Vector) -> Vector:
+def replace_label(expr: ast.LabelReplace, pattern: regex.Pattern, vector: Vector) -> Vector:
     replaced = {_replaced(expr, pattern, labels): value for labels, value in vector.items()}
     if len(replaced) < len(vector):  # Loki would answer with the same labels twice
         raise QueryFailure("label_replace: vector cannot contain metrics with the same labelset")
     return replaced
 
 
-def _replaced(expr: ast.LabelReplace, pattern: re.Pattern[str], labels: LabelKey) -> LabelKey:
+def _replaced(expr: ast.LabelReplace, pattern: regex.Pattern, labels: LabelKey) -> LabelKey:
     named = dict(labels)
     found = pattern.fullmatch(named.get(expr.source, ""))
     if not found:
         return labels
-    value = expand(expr.replacement, found)
+    value = regex.expand(expr.replacement, found)
     named.pop(expr.target, None)
     if value:
         named[expr.target] = value
     return tuple(sorted(named.items()))
-
-
-_REFERENCE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
-
-
-def expand(replacement: str, found: re.Match[str]) -> str:
-    """Go's Regexp.Expand: `$1`, `${name}`, `$$`; what was not captured is empty."""
-
-    def value(reference: re.Match[str]) -> str:
-        if reference[1]:
-            return "$"
-        name = reference[2] or reference[3]
-        try:
-            return found[int(name) if name.isdigit() else name] or ""
-        except IndexError:
-            return ""
-
-    return _REFERENCE.sub(value, replacement)

@@ -5,44 +5,27 @@ from __future__ import annotations
 import functools
 import re
 
-from pocket.query import re2
+from pocket import regex
 from pocket.query.promql import ast, labels
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.table import Table, merge
 from pocket.rows import Labels
 
-# regexp.Expand: $name, ${name}, $$; a name is the longest run of word characters.
-TEMPLATE = re.compile(r"\$(?:(?P<dollar>\$)|(?P<plain>\w+)|\{(?P<braced>\w+)\})")
-
 
 def label_replace(table: Table, dst: str, replacement: str, src: str, pattern: str) -> Table:
     """Sets `dst` from the template where the whole of `src` matches; an empty outcome takes the label away."""
     try:
-        expression = re.compile(re2.translate(pattern), re.DOTALL)
-    except re2.InvalidPatternError as refused:
+        expression = regex.compile(pattern, dot_all=True)
+    except regex.InvalidPatternError as refused:
         raise QueryError("execution", f"invalid regular expression in label_replace(): {pattern}") from refused
     _check_name(dst, "destination", "label_replace")
     replaced = [_replaced(one, dst, replacement, src, expression) for one in table.labels]
     return merge(table.relabelled(replaced))
 
 
-def _replaced(one: Labels, dst: str, replacement: str, src: str, expression: re.Pattern[str]) -> Labels:
+def _replaced(one: Labels, dst: str, replacement: str, src: str, expression: regex.Pattern) -> Labels:
     match = expression.fullmatch(one.get(src, ""))
-    return one if match is None else labels.changed(one, dst, expand(replacement, match))
-
-
-def expand(template: str, match: re.Match[str]) -> str:
-    """Go's regexp.Expand; a group that does not exist or took no part is empty."""
-
-    def text(found: re.Match[str]) -> str:
-        if found["dollar"]:
-            return "$"
-        name = found["plain"] or found["braced"]
-        group: int | str = int(name) if name.isdecimal() else name
-        known = group <= match.re.groups if isinstance(group, int) else group in match.re.groupindex
-        return (match[group] or "") if known else ""
-
-    return TEMPLATE.sub(text, template)
+    return one if match is None else labels.changed(one, dst, regex.expand(replacement, match))
 
 
 def label_join(table: Table, dst: str, separator: str, sources: list[str]) -> Table:

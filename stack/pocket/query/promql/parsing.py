@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import promql_parser as grammar
 
-from pocket.query import re2
+from pocket import regex
 from pocket.query.promql import ast
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.text import MAX_LENGTH, MAX_NESTING, Cursor, Token, misread, tokens, too_deep
@@ -189,9 +189,10 @@ def _matcher(matcher: Any) -> Matcher:
     if op in ("=", "!="):
         return Matcher(matcher.name, op, matcher.value)
     try:
-        return Matcher(matcher.name, op, re2.translate(matcher.value))
-    except re2.InvalidPatternError as refused:
+        regex.compile(matcher.value, dot_all=True)
+    except regex.InvalidPatternError as refused:
         raise _error(f"error parsing regexp: {refused}") from refused
+    return Matcher(matcher.name, op, matcher.value)
 
 
 def _matching(modifier: Any) -> ast.Matching:

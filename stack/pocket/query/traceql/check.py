@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pocket.query import re2
+from pocket import regex
 from pocket.query.errors import ParseError
 from pocket.query.traceql import ast, values
 
@@ -104,8 +104,8 @@ def _regex(node: ast.Binary) -> None:
     if not isinstance(node.right, ast.Static) or not isinstance(node.right.value, str):
         raise ParseError(f"invalid type for =~ or !~: {node.right}")
     try:
-        re2.translate(node.right.value)
-    except re2.InvalidPatternError:
+        regex.compile(node.right.value, dot_all=True)
+    except regex.InvalidPatternError:
         raise ParseError(f"invalid regex: {node.right}") from None
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
-from pocket.query import re2
+from pocket import regex
 from pocket.query.traceql.ast import Kind, Status, Value
 
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -54,8 +52,13 @@ def operate(op: str, left: Value, right: Value) -> Value:
     if op in _COMPARE:
         return _COMPARE[op](left, right) if op in _EQUALITY or kinds[0] in ("number", "string") else False
     if op in ("=~", "!~"):
-        return kinds[0] == "string" and (regex(str(right)).fullmatch(str(left)) is not None) == (op == "=~")
+        return kinds[0] == "string" and _matches(str(left), str(right)) == (op == "=~")
     return arithmetic(op, left, right) if kinds[0] == "number" else False
+
+
+def _matches(text: str, pattern: str) -> bool:
+    """Anchored at both ends since Tempo 2.7."""
+    return regex.compile(pattern, dot_all=True).fullmatch(text) is not None
 
 
 def _logical(op: str, left: Value, right: Value) -> bool:
@@ -106,9 +109,3 @@ def _power(left: Any, right: Any, *, whole: bool) -> int | float:
     except (OverflowError, ValueError):
         return 0 if whole else math.nan
     return int(result) if whole else result
-
-
-@lru_cache(maxsize=256)
-def regex(pattern: str) -> re.Pattern[str]:
-    """Anchored at both ends by its users (Tempo 2.7 on); raises re2.InvalidPatternError."""
-    return re.compile(re2.translate(pattern), re.DOTALL)
