@@ -100,10 +100,12 @@ def down(
     volumes: Annotated[bool, typer.Option("--volumes", "--data", "-v", help="Remove the run's data too.")] = False,
 ) -> None:
     """Stop what `up` started."""
+    from workshop.display import busy
     from workshop.run.stop import remove_data, stop_run
 
     paths = paths_of(port_offset, data_dir)
-    run = stop_run(paths)
+    with busy("Stopping everything"):
+        run = stop_run(paths)
     if volumes:
         remove_data(paths)
     done = f"Stopped stage {run['stage']}." if run else f"Nothing runs on port offset {port_offset}."
@@ -116,18 +118,22 @@ Service = Annotated[str, typer.Argument(help="A service of the stage that runs."
 @app.command()
 def stop(service: Service, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
     """Stop one service and leave the others running: an outage. `workshop start` ends it."""
+    from workshop.display import busy
     from workshop.run.control import stop_service
 
-    stop_service(paths_of(port_offset, data_dir), service)
+    with busy(f"Stopping {service}"):
+        stop_service(paths_of(port_offset, data_dir), service)
     typer.echo(f"Stopped {service}.")
 
 
 @app.command()
 def start(service: Service, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
     """Start a service that `workshop stop` stopped; returns when it is healthy."""
+    from workshop.display import busy
     from workshop.run.control import start_service
 
-    start_service(paths_of(port_offset, data_dir), service)
+    with busy(f"Starting {service}"):
+        start_service(paths_of(port_offset, data_dir), service)
     typer.echo(f"Started {service}.")
 
 

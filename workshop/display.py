@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -50,6 +50,11 @@ class StartDisplay:
             mark = Text(symbol, style=style) if symbol else Spinner("dots", style=style)
             table.add_row(mark, name, Text(state, style=style), f"{seconds:.1f} s" if symbol else "")
         return table
+
+
+def busy(what: str) -> AbstractContextManager[object]:
+    """A sign of life on a terminal; elsewhere nothing."""
+    return Console(stderr=True).status(f"{what} …")
 
 
 def urls_table(stage: int, urls: dict[str, str]) -> Table:

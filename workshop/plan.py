@@ -27,6 +27,7 @@ STACK_PORTS = {
     "prometheus": 9090,
     "alloy": 12345,
 }
+POCKET = "pocket"
 STACK_HOSTS = ("alloy", "prometheus", "loki", "tempo", "pyroscope", "grafana")
 READY_PATHS = {
     "grafana": "/api/health",
@@ -97,7 +98,7 @@ def _pocket_spec(
     if password := os.environ.get("POSTGRES_PASSWORD"):
         environment["POSTGRES_PASSWORD"] = password
     return ProcessSpec(
-        name="pocket",
+        name=POCKET,
         argv=(sys.executable, "-m", "pocket", *arguments),
         cwd=stack,
         environment=environment,

@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from .conftest import Project, eventually, processes_of
+from .conftest import SERVICE, Project, eventually, processes_of
 
 
 def fetch(url: str) -> str:
@@ -58,7 +58,7 @@ def test_two_runs_live_side_by_side(project: Project) -> None:
 
 
 def test_status_shows_each_service_and_nothing_when_nothing_runs(project: Project) -> None:
-    assert project.run("status").returncode == 1
+    eventually(lambda: project.run("status").returncode == 1, "its guard has ended too")
     project.run("up", "1", "--detach")
     shown = project.run("status", COLUMNS="200")
     assert shown.returncode == 0
@@ -88,9 +88,19 @@ def test_killing_the_supervisor_stops_everything_and_a_new_up_works(project: Pro
     os.kill(project.state()["supervisor"], signal.SIGKILL)
     eventually(lambda: not project.left(), "all gone")
     assert (project.data / "run.json").exists()  # stale now
-    assert project.run("status").returncode == 1
+    eventually(lambda: project.run("status").returncode == 1, "its guard has ended too")
     assert not (project.data / "run.json").exists()
     assert project.run("up", "1", "--detach").returncode == 0
+
+
+def test_up_right_after_the_supervisor_was_killed_waits_for_what_it_left(project: Project) -> None:
+    slow = SERVICE.replace("lambda *_: sys.exit(0)", "lambda *_: (time.sleep(1), os._exit(0))")
+    (project.root / "stage1" / "one" / "service.py").write_text(slow)
+    project.run("up", "1", "--detach")
+    os.kill(project.state()["supervisor"], signal.SIGKILL)
+    up = project.run("up", "1", "--detach")  # while the guard still waits for the services to end
+    assert up.returncode == 0, up.stderr
+    assert project.state()["state"] == "up"
 
 
 def test_a_killed_guard_is_replaced(project: Project) -> None:

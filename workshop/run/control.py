@@ -6,14 +6,16 @@ run.json tells when that is done.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import time
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, flags
 from workshop.run import state
+from workshop.run.neighbours import pointer
 
 WAKE = signal.SIGUSR1
 PATIENCE_SECONDS = 60.0
@@ -33,32 +35,43 @@ def stop_service(paths: RunPaths, service: str) -> None:
 
 
 def start_service(paths: RunPaths, service: str) -> None:
-    """Returns when the service is healthy."""
+    """Returns when the service is healthy. WorkshopError with the reason when it does not become so."""
+    if _service(paths, service)["state"] == "exited":  # by itself: only what was stopped can be started
+        stop_service(paths, service)
     _wish(paths, service, stopped(paths) - {service}, until="healthy")
 
 
 def _wish(paths: RunPaths, service: str, wanted: set[str], until: str) -> None:
-    _state_of(paths, service)
+    answers = _service(paths, service)["answers"]
     state.write_atomically(paths.stopped, sorted(wanted))
-    os.kill(_run(paths)["supervisor"], WAKE)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(_run(paths)["supervisor"], WAKE)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (now := _state_of(paths, service)) != until:
-        if now == "exited" or time.monotonic() > deadline:
-            raise WorkshopError(f"{service} is not {until}, but {now}. Its log: {paths.logs / service}.log")
+    while (now := _service(paths, service))["state"] != until:
+        if now["answers"] > answers or time.monotonic() > deadline:
+            raise WorkshopError(_unfulfilled(paths, now, until))
         time.sleep(0.02)
+
+
+def _unfulfilled(paths: RunPaths, service: state.ServiceState, until: str) -> str:
+    reason = f": {service['reason'].rstrip('.')}" if service["reason"] else ""
+    logs = f"workshop logs {service['name']}{flags(paths, _run(paths)['offset'])}"
+    now = "up, but not healthy" if service["state"] == "unhealthy" else f"not {until}, but {service['state']}"
+    return f"{service['name']} is {now}{reason}. Its log: {logs}"
 
 
 def _run(paths: RunPaths) -> state.RunState:
     run = state.running(paths)
     if run is None:
-        raise WorkshopError("nothing runs here: start a stage first (workshop up N), or say which --port-offset.")
+        where = pointer(paths) or " Start a stage first: workshop up N."
+        raise WorkshopError(f"nothing runs here.{where}")
     if run["state"] != "up":
         raise WorkshopError(f"the stage is {run['state']}: try again when it is up.")
     return run
 
 
-def _state_of(paths: RunPaths, service: str) -> str:
-    states = {found["name"]: found["state"] for found in _run(paths)["services"]}
-    if service not in states:
-        raise WorkshopError(f"there is no service {service}. There are: {', '.join(states)}.")
-    return states[service]
+def _service(paths: RunPaths, name: str) -> state.ServiceState:
+    services = {service["name"]: service for service in _run(paths)["services"]}
+    if name not in services:
+        raise WorkshopError(f"there is no service {name}. There are: {', '.join(services)}.")
+    return services[name]

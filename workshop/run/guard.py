@@ -20,15 +20,21 @@ GRACE_SECONDS = 3.0
 class Guard:
     """The owner's end. Use as a context manager, or let the process's end close it."""
 
-    def __init__(self) -> None:
+    def __init__(self, keeps: int | None = None) -> None:
+        """`keeps` is the descriptor of a lock, held until the guard has ended too: until nothing is left."""
         self._groups: dict[int, signal.Signals] = {}
+        self._kept = () if keeps is None else (keeps,)
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
         # -I -S: neither site-packages nor the caller's PYTHON* settings; up in 15 ms, 9 MB. A session of its own,
         # so that a Ctrl-C in the terminal does not reach it.
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, start_new_session=True, bufsize=0
+            [sys.executable, "-I", "-S", __file__],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+            pass_fds=self._kept,
         )
 
     @property

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from urllib.parse import urlsplit
 
 from workshop.run.spec import ProcessSpec
 
 CONNECT_SECONDS = 1.0
 URL_SECONDS = 2.0
+ANSWER_BYTES = 4096
+URL = re.compile(r"http://[\w.:/?=&%-]+")
 
 
 async def probe(spec: ProcessSpec) -> str:
@@ -18,9 +21,8 @@ async def probe(spec: ProcessSpec) -> str:
         if not await accepts(port):
             return f"port {port} does not accept connections"
     for url in spec.health_urls:
-        status = await http_status(url)
-        if not 200 <= status < 300:
-            return f"{url} answers {status or 'nothing'}"
+        if reason := await refusal(url):
+            return reason
     return await run_test(spec) if spec.healthcheck else ""
 
 
@@ -34,19 +36,30 @@ async def accepts(port: int) -> bool:
     return True
 
 
-async def http_status(url: str) -> int:
-    """The status of a GET, 0 when there is no answer. HTTP/1.0 by hand: httpx takes 0.3 s to import."""
+async def refusal(url: str) -> str:
+    """What a GET of it gives that is no 2xx, with the first of its body; empty when it is one.
+
+    HTTP/1.0 by hand: httpx takes 0.3 s to import.
+    """
     parts = urlsplit(url)
     request = f"GET {parts.path or '/'} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n"
     try:
         async with asyncio.timeout(URL_SECONDS):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             writer.write(request.encode())
-            line = await reader.readline()
+            head, _, body = (await _begin_of(reader)).partition("\r\n\r\n")
             writer.close()
-        return int(line.split()[1])
+        status = int(head.split()[1])
     except (OSError, TimeoutError, ValueError, IndexError):
-        return 0
+        return f"GET {url} gets no answer"
+    return "" if 200 <= status < 300 else f"GET {url} answers {status} {' '.join(body.split())[:160]}".rstrip()
+
+
+async def _begin_of(reader: asyncio.StreamReader) -> str:
+    answer = b""
+    while len(answer) < ANSWER_BYTES and (chunk := await reader.read(ANSWER_BYTES)):
+        answer += chunk
+    return answer.decode(errors="replace")
 
 
 async def run_test(spec: ProcessSpec) -> str:
@@ -74,5 +87,13 @@ async def run_test(spec: ProcessSpec) -> str:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+    if process.returncode == 0:
+        return ""
     last = output.decode(errors="replace").strip().rpartition("\n")[2]
-    return "" if process.returncode == 0 else f"health check exit {process.returncode}: {last[:200]}"
+    return await _refused(check.test) or f"health check exit {process.returncode}: {last[:200]}"
+
+
+async def _refused(test: tuple[str, ...]) -> str:
+    """What the URL says that a failing test asks for: more than the test's last line, which is the library's."""
+    url = URL.search(" ".join(test))
+    return await refusal(url[0]) if url else ""

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import IO, Any, TypedDict
+from typing import Any, TypedDict
 
 from workshop.paths import RunPaths
 
@@ -20,6 +20,9 @@ class ServiceState(TypedDict):
     url: str
     restarts: int
     exit_code: int | None
+    reason: str  # why it is not healthy, as far as that was asked
+    depends_on: list[str]
+    answers: int  # how many times `workshop stop` or `start` was answered
 
 
 class RunState(TypedDict):
@@ -32,23 +35,27 @@ class RunState(TypedDict):
     services: list[ServiceState]
 
 
-def lock(paths: RunPaths) -> IO[str] | None:
-    """The run's lock, held as long as the file stays open; None when a living supervisor has it.
+def lock(paths: RunPaths) -> int | None:
+    """The run's lock, a file descriptor that holds it as long as this process lives; None when another one has it.
 
-    A lock instead of a pid in a file: the kernel drops it with its holder, so a stale run cannot look alive.
+    A lock instead of a pid in a file: the kernel drops it with its holder, so a stale run cannot look alive. A
+    bare descriptor instead of a file object: Python closes those some time before the process has ended.
     """
     paths.data_dir.mkdir(parents=True, exist_ok=True)
-    handle = paths.lock.open("a+")
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        handle.close()
+        os.close(descriptor)
         return None
-    return handle
+    return descriptor
 
 
 def running(paths: RunPaths) -> RunState | None:
-    """The state of the run that is alive in this data folder, if one is; a dead one's file is removed."""
+    """The state of the run that is alive in this data folder, if one is; a dead one's file is removed.
+
+    A supervisor that was killed lives on in its guard for a moment, which is stopping what it left.
+    """
     try:
         handle = paths.lock.open()
     except FileNotFoundError:
@@ -57,7 +64,8 @@ def running(paths: RunPaths) -> RunState | None:
         try:  # shared: two that ask at once must not take each other for a run
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except OSError:
-            return read(paths)
+            run = read(paths)
+            return run if run is None or alive(run["supervisor"]) else {**run, "state": "stopping"}
         paths.state.unlink(missing_ok=True)
         return None
 
@@ -68,6 +76,15 @@ def read(paths: RunPaths) -> RunState | None:
     except (OSError, ValueError):
         return None
     return state
+
+
+def alive(pid: int) -> bool:
+    import psutil  # takes 0.1 s, which the supervisor's start does not need
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)  # in a container nobody may fetch it
+    except psutil.NoSuchProcess:
+        return False
 
 
 def write_atomically(path: Path, content: Any) -> None:

@@ -24,29 +24,21 @@ def stop_run(paths: RunPaths) -> state.RunState | None:
     for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(run["supervisor"], number)
-        if _gone(paths, run["guard"], seconds):
+        if _gone(paths, run["supervisor"], seconds):
             return run
     raise WorkshopError(f"the supervisor (pid {run['supervisor']}) does not end; kill it by hand.")
 
 
-def _gone(paths: RunPaths, guard: int, seconds: float) -> bool:
-    """Supervisor and guard have both ended: the lock is free, and nothing is left that could still be stopping."""
+def _gone(paths: RunPaths, supervisor: int, seconds: float) -> bool:
+    """Supervisor and guard have ended, which both hold the lock: nothing is left that could still be stopping."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if state.running(paths) is None and not _alive(guard):
+        if state.running(paths) is None and not state.alive(
+            supervisor
+        ):  # a moment after it has let go of the lock
             return True
         time.sleep(0.03)
     return False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def remove_data(paths: RunPaths) -> None:

@@ -23,6 +23,7 @@ STEADY_SECONDS = 10.0
 FIRST_HEALTH_SECONDS = float(os.environ.get("WORKSHOP_START_SECONDS", "30"))
 POLL_SECONDS = (0.05, 0.5)  # between two looks at a starting service
 PIPE_DRAIN_SECONDS = 2.0
+SETTLED = {"healthy", "unhealthy", "completed", "exited", "stopped"}
 logger = logging.getLogger("workshop.unit")
 
 
@@ -31,7 +32,7 @@ class StartError(Exception):
 
     def __init__(self, name: str, reason: str, lines: list[str]) -> None:
         super().__init__(f"{name} {reason}")
-        self.name, self.lines = name, lines
+        self.name, self.reason, self.lines = name, reason, lines
 
 
 class Unit:
@@ -40,8 +41,12 @@ class Unit:
     def __init__(self, spec: ProcessSpec, log: Path, guard: Guard, changed: Callable[[Unit, str], None]) -> None:
         self.spec, self.log, self._guard, self._changed = spec, log, guard, changed
         self.state, self.pid, self.exit_code, self.restarts = "waiting", None, None, 0
+        self.reason = ""  # why it is not healthy, by the last look
+        self.answers = 0
         self.started, self.healthy, self.completed, self.gone = (asyncio.Event() for _ in range(4))
+        self.settled = asyncio.Event()  # healthy, or not soon
         self.stopping = False
+        self.may_be_ill = False  # started by hand: one that does not become healthy stays all the same
         self._force = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
         self._log: LogFile | None = None
@@ -52,7 +57,14 @@ class Unit:
     def _set(self, state: str, detail: str = "") -> None:
         if state != self.state or detail:
             self.state = state
+            if state in SETTLED:
+                self.settled.set()
             self._changed(self, detail)
+
+    def failed(self, failure: StartError) -> None:
+        """It was started by hand, and is gone."""
+        self.reason = failure.reason
+        self._set("exited", str(failure))
 
     async def run(self, others: Mapping[str, Unit]) -> None:
         """Until the child is gone for good. Raises StartError when it does not come up the first time."""
@@ -144,37 +156,42 @@ class Unit:
 
     async def _watch_health(self) -> None:
         reason = await self._become_healthy()
-        if reason and not self.healthy.is_set():
+        if reason and not self.healthy.is_set() and not self.may_be_ill:
             raise StartError(self.spec.name, f"did not become healthy: {reason}.", self._last_lines())
-        if not reason:
-            self.healthy.set()
-            self._set("healthy")
+        if reason:
+            self._set("unhealthy", reason)
+        else:
+            self._well()
         await self._stay_healthy()
+
+    def _well(self, detail: str = "") -> None:
+        self.healthy.set()
+        self._set("healthy", detail)
 
     async def _become_healthy(self) -> str:
         check = self.spec.healthcheck or Healthcheck((), interval=0, retries=0)
-        allowed = check.start_period + check.interval * check.retries
+        allowed = 0.0 if self.may_be_ill else check.start_period + check.interval * check.retries
         deadline = time.monotonic() + max(FIRST_HEALTH_SECONDS, allowed)
-        pause, reason = POLL_SECONDS[0], "no answer"
-        while time.monotonic() < deadline:
-            reason = await health.probe(self.spec)
-            if not reason:
-                return ""
+        pause = POLL_SECONDS[0]
+        while await self._ill() and time.monotonic() < deadline:
             await asyncio.sleep(pause)
             pause = min(1.3 * pause, POLL_SECONDS[1])
-        return reason
+        return self.reason
+
+    async def _ill(self) -> bool:
+        self.reason = await health.probe(self.spec)
+        return bool(self.reason)
 
     async def _stay_healthy(self) -> None:
         check = self.spec.healthcheck or Healthcheck((), interval=10)
         failures = 0
         while True:
             await asyncio.sleep(max(1.0, check.interval))
-            reason = await health.probe(self.spec)
-            failures = failures + 1 if reason else 0
-            if not reason and self.state == "unhealthy":
-                self._set("healthy", "healthy again")
+            failures = failures + 1 if await self._ill() else 0
+            if not failures and self.state == "unhealthy":
+                self._well("healthy again")
             elif failures == check.retries:
-                self._set("unhealthy", reason)
+                self._set("unhealthy", self.reason)
 
     async def stop(self) -> None:
         """The stop signal to its group, SIGKILL after the grace period; returns when it is gone."""
