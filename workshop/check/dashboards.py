@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from workshop.check.apis import Apis
 from workshop.check.outcome import Check, NotYetError, SkipError
 
 GROUP = "Dashboard"
+DATABASE, SQL_SOURCE = "postgres", "grafana-postgresql-datasource"
 STEP = 15  # seconds
 MACROS = {"$__rate_interval": "20s", "$__interval": f"{STEP}s", "$__range_s": "300", "$__range": "300s"}
 EDGES = "sum by (client, server) (traces_service_graph_request_total)"
@@ -68,29 +69,25 @@ def _panel(uid: str, panel: dict[str, Any], apis: Apis) -> Check:
     hint = (
         f"open {apis.url('grafana')}/#/d/{uid} and look at the panel; it needs traffic: {apis.command('traffic')}"
     )
-    return Check(f"panel:{uid}:{panel['id']}", GROUP, f"panel “{panel['title']}” has data", hint, ask)
+    needs = (DATABASE,) if any(_source(target, panel) == SQL_SOURCE for target in panel["targets"]) else ()
+    title = f"panel “{panel['title']}” has data"
+    return Check(f"panel:{uid}:{panel['id']}", GROUP, title, hint, ask, needs=needs)
+
+
+def _source(target: dict[str, Any], panel: dict[str, Any]) -> str:
+    """The type of the data source that the query is for."""
+    return str((target.get("datasource") or panel.get("datasource") or {}).get("type", ""))
 
 
 async def _target(target: dict[str, Any], panel: dict[str, Any], apis: Apis) -> int:
     """How many series (or traces, streams, edges) the query returns; NotYetError when none holds a number."""
-    kind = (target.get("datasource") or panel.get("datasource") or {}).get("type", "")
-    if kind == "prometheus":
-        found = await _prometheus(target, apis)
-    elif kind == "loki":
-        found = len(await apis.loki(expand(target["expr"]), step=STEP))
-    elif kind == "tempo":
-        found = await _tempo(target, apis)
-    elif kind == "grafana-pyroscope-datasource":
-        await profiles.total(target["profileTypeId"], expand(target["labelSelector"]), apis)
-        found = 1
-    elif "postgres" in kind:
-        found = await _sql(target, apis)
-    else:
+    kind = _source(target, panel)
+    if kind not in COUNTS:
         raise NotYetError(f"unknown data source type {kind!r}")
+    found = await COUNTS[kind](target, apis)
     if not found:
-        raise NotYetError(
-            f"no data for {expand(target.get('expr') or target.get('query') or target.get('rawSql', ''))}"
-        )
+        query = target.get("expr") or target.get("query") or target.get("rawSql", "")
+        raise NotYetError(f"no data for {expand(query)}")
     return found
 
 
@@ -110,27 +107,50 @@ async def _prometheus(target: dict[str, Any], apis: Apis) -> int:
     return sum(any(not math.isnan(float(value)) for _, value in series) for series in values)
 
 
+async def _loki(target: dict[str, Any], apis: Apis) -> int:
+    return len(await apis.loki(expand(target["expr"]), step=STEP))
+
+
 async def _tempo(target: dict[str, Any], apis: Apis) -> int:
     if target.get("queryType") == "serviceMap":
         return len(await apis.prometheus(EDGES))
     return len(await apis.traceql(expand(target["query"]), limit=int(target.get("limit", 20))))
 
 
+async def _pyroscope(target: dict[str, Any], apis: Apis) -> int:
+    await profiles.total(target["profileTypeId"], expand(target["labelSelector"]), apis)
+    return 1
+
+
 async def _sql(target: dict[str, Any], apis: Apis) -> int:
     """Rows of an SQL panel, through Grafana's query endpoint, which the pocket UI has too."""
-    source = {"type": "grafana-postgresql-datasource", "uid": "postgres"}
+    source = {"type": SQL_SOURCE, "uid": DATABASE}
     query = {**target, "datasource": source, "refId": target.get("refId", "A")}
-    body = {"from": f"now-{apis.window}s", "to": "now", "queries": [query]}
-    try:
-        response = await apis.client.post(f"{apis.url('grafana')}/api/ds/query", json=body)
-    except httpx.ConnectError as reason:
-        await _excuse(apis, str(reason))
-        raise
-    if "json" not in response.headers.get("content-type", ""):
-        await _excuse(apis, "nobody to ask in SQL")
-        raise NotYetError(f"SQL: {response.status_code} {response.text[:80]}")
+    response = await _ask_in_sql(query, apis)
     result = response.json().get("results", {}).get(query["refId"], {})
     if not response.is_success or result.get("error"):
         raise NotYetError(f"SQL: {result.get('error') or response.status_code}")
     columns = [frame["data"]["values"] for frame in result.get("frames", ())]
     return sum(len(values[0]) for values in columns if values)
+
+
+async def _ask_in_sql(query: dict[str, Any], apis: Apis) -> httpx.Response:
+    """The answer, which is JSON. SkipError where nobody may be there to give one."""
+    body = {"from": f"now-{apis.window}s", "to": "now", "queries": [query]}
+    try:
+        response = await apis.client.post(f"{apis.url('grafana')}/api/ds/query", json=body)
+        if "json" not in response.headers.get("content-type", ""):
+            raise NotYetError(f"SQL: {response.status_code} {response.text[:80]}")
+    except (NotYetError, httpx.ConnectError) as reason:
+        await _excuse(apis, str(reason))
+        raise
+    return response
+
+
+COUNTS: dict[str, Callable[[dict[str, Any], Apis], Awaitable[int]]] = {
+    "prometheus": _prometheus,
+    "loki": _loki,
+    "tempo": _tempo,
+    "grafana-pyroscope-datasource": _pyroscope,
+    SQL_SOURCE: _sql,
+}

@@ -15,7 +15,7 @@ from workshop.check.request import TracedRequest
 from workshop.check.spans import TraceSpan, spans
 
 GROUP = "Lesson"
-USAGE_PORT = 8003
+USAGE, USAGE_PORT = "usage-service", 8003
 ROUTE_SECONDS = 15  # from the log line to the table, in good times
 MOST_EVENTS = 1000  # in one answer
 
@@ -36,7 +36,9 @@ def overlapping_rolls(apis: Apis, request: TracedRequest) -> Check:
         return f"{most} of {len(rolls)} at the same time"
 
     hint = "open the trace of a /roll-async in the UI: the “roll die” spans have to lie side by side"
-    return Check("overlap", GROUP, "the rolls of a batch overlap in the trace", hint, ask)
+    return Check(
+        "overlap", GROUP, "the rolls of a batch overlap in the trace", hint, ask, needs=request.stage.asked
+    )
 
 
 def database_span(apis: Apis, request: TracedRequest) -> Check:
@@ -52,7 +54,9 @@ def database_span(apis: Apis, request: TracedRequest) -> Check:
         return f"{len(queries)} queries, such as {str(text)[:60]}"
 
     hint = "open the fresh trace in the UI; OTEL_SEMCONV_STABILITY_OPT_IN has to have `database` in it"
-    return Check("database", GROUP, "the database query is a span of the trace", hint, ask)
+    return Check(
+        "database", GROUP, "the database query is a span of the trace", hint, ask, needs=request.stage.asked
+    )
 
 
 def usage_stored_once(apis: Apis, request: TracedRequest) -> Check:
@@ -70,7 +74,7 @@ def usage_stored_once(apis: Apis, request: TracedRequest) -> Check:
         return f"{len(emitted)} events in the logs, each stored once"
 
     hint = f"curl -s {apis.service_url(USAGE_PORT)}/usage/summary; python usage_audit.py in stage6/traffic-gen"
-    return Check("usage", GROUP, "each usage event is stored exactly once", hint, ask)
+    return Check("usage", GROUP, "each usage event is stored exactly once", hint, ask, needs=(USAGE,))
 
 
 async def emitted_events(apis: Apis) -> list[str]:

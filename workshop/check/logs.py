@@ -16,7 +16,7 @@ FIELDS = ("timestamp", "level", "logger", "message", "service")
 
 def checks(stage: Stage, apis: Apis, request: TracedRequest) -> list[Check]:
     found = [_lines(service, apis) for service in stage.services if service.logs]
-    return [*found, *(_of_trace(name, apis, request) for name in stage.answers)]
+    return [*found, *(_of_trace(stage, name, apis, request) for name in stage.answers)]
 
 
 def _lines(service: ServiceSignals, apis: Apis) -> Check:
@@ -36,7 +36,14 @@ def _lines(service: ServiceSignals, apis: Apis) -> Check:
         return f"{len(lines)} lines looked at"
 
     hint = f"in the UI, Logs: {query}; or what it writes: {apis.command('logs', service.compose)}"
-    return Check(f"logs:{service.name}", GROUP, f"{service.name}: JSON lines with trace and span id", hint, ask)
+    return Check(
+        f"logs:{service.name}",
+        GROUP,
+        f"{service.name}: JSON lines with trace and span id",
+        hint,
+        ask,
+        needs=(service.compose,),
+    )
 
 
 def problem_of(line: str, service: str) -> str:
@@ -54,7 +61,7 @@ def problem_of(line: str, service: str) -> str:
     return ""
 
 
-def _of_trace(name: str, apis: Apis, request: TracedRequest) -> Check:
+def _of_trace(stage: Stage, name: str, apis: Apis, request: TracedRequest) -> Check:
     async def ask() -> str:
         trace_id = await request.made()
         streams = await apis.loki(f'{{service_name="{name}"}} | trace_id="{trace_id}"')
@@ -64,4 +71,6 @@ def _of_trace(name: str, apis: Apis, request: TracedRequest) -> Check:
         return f"{count} lines"
 
     hint = f'in the UI, Logs: {{service_name="{name}"}} | trace_id="…" with the id of a fresh request'
-    return Check(f"trace-logs:{name}", GROUP, f"the fresh trace's log lines of {name}", hint, ask)
+    return Check(
+        f"trace-logs:{name}", GROUP, f"the fresh trace's log lines of {name}", hint, ask, needs=stage.asked
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+EXPORTER = "postgres-exporter"  # in the compose file; its job is the database's name
+
 
 @dataclass(frozen=True)
 class ServiceSignals:
@@ -48,3 +50,14 @@ class Stage:
     @property
     def jobs(self) -> tuple[str, ...]:
         return self.targets or tuple(service.name for service in self.services)
+
+    def compose(self, *names: str) -> tuple[str, ...]:
+        """Services' compose names, each once; for a job without an entry its exporter's, or its own."""
+        known = {service.name: service.compose for service in self.services}
+        exported = dict.fromkeys(self.exporter_metrics.values(), EXPORTER)
+        return tuple(dict.fromkeys((known | exported).get(name, name) for name in names))
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The services that the check's own request goes through."""
+        return self.compose(*(hop.service for path in self.paths for hop in path))

@@ -15,8 +15,8 @@ NEWEST_EXEMPLARS = 5  # any of them may belong to a trace that is not stored yet
 
 def checks(stage: Stage, apis: Apis) -> list[Check]:
     exemplars = [_exemplar(service, apis) for service in stage.services if service.exemplars]
-    edges = [_edge(client, server, apis) for client, server in stage.edges]
-    stored = [_stored(metric, job, apis) for metric, job in stage.exporter_metrics.items()]
+    edges = [_edge(stage, client, server, apis) for client, server in stage.edges]
+    stored = [_stored(stage, metric, job, apis) for metric, job in stage.exporter_metrics.items()]
     return [_targets(stage, apis), *stored, *exemplars, *edges, _span_metrics(stage, apis)]
 
 
@@ -32,10 +32,10 @@ def _targets(stage: Stage, apis: Apis) -> Check:
         return f"{len(active)} up"
 
     hint = f"curl -s {apis.url('prometheus')}/api/v1/targets, and look at lastError"
-    return Check("targets", GROUP, "every scrape target is up", hint, ask)
+    return Check("targets", GROUP, "every scrape target is up", hint, ask, needs=stage.compose(*stage.jobs))
 
 
-def _stored(metric: str, job: str, apis: Apis) -> Check:
+def _stored(stage: Stage, metric: str, job: str, apis: Apis) -> Check:
     expr = f'{metric}{{job="{job}"}}'
 
     async def ask() -> str:
@@ -45,7 +45,7 @@ def _stored(metric: str, job: str, apis: Apis) -> Check:
         return f"{len(result)} series"
 
     hint = f"curl -s '{apis.url('prometheus')}/api/v1/query' --data-urlencode 'query={expr}'"
-    return Check(f"stored:{metric}", GROUP, f"{metric} of {job} is stored", hint, ask)
+    return Check(f"stored:{metric}", GROUP, f"{metric} of {job} is stored", hint, ask, needs=stage.compose(job))
 
 
 def _exemplar(service: ServiceSignals, apis: Apis) -> Check:
@@ -62,7 +62,14 @@ def _exemplar(service: ServiceSignals, apis: Apis) -> Check:
         raise NotYetError(f"{len(exemplars)} exemplars, but Tempo knows none of their traces")
 
     hint = f"open the dashboard's latency panel; or curl '{apis.url('prometheus')}/api/v1/query_exemplars?query=…'"
-    return Check(f"exemplar:{service.name}", GROUP, f"an exemplar of {service.name} leads to a trace", hint, ask)
+    return Check(
+        f"exemplar:{service.name}",
+        GROUP,
+        f"an exemplar of {service.name} leads to a trace",
+        hint,
+        ask,
+        needs=(service.compose,),
+    )
 
 
 async def _newest_exemplars(selector: str, apis: Apis) -> list[dict[str, Any]]:
@@ -73,7 +80,7 @@ async def _newest_exemplars(selector: str, apis: Apis) -> list[dict[str, Any]]:
     return sorted(found, key=lambda exemplar: float(exemplar["timestamp"]), reverse=True)[:NEWEST_EXEMPLARS]
 
 
-def _edge(client: str, server: str, apis: Apis) -> Check:
+def _edge(stage: Stage, client: str, server: str, apis: Apis) -> Check:
     expr = f'sum(traces_service_graph_request_total{{client="{client}", server="{server}"}}) > 0'
 
     async def ask() -> str:
@@ -83,7 +90,14 @@ def _edge(client: str, server: str, apis: Apis) -> Check:
         return f"{float(result[0]['value'][1]):.0f} requests"
 
     hint = f"drive some traffic ({apis.command('traffic')}), wait 15 s; then look at the service map in the UI"
-    return Check(f"edge:{client}:{server}", GROUP, f"service graph: {client} → {server}", hint, ask)
+    return Check(
+        f"edge:{client}:{server}",
+        GROUP,
+        f"service graph: {client} → {server}",
+        hint,
+        ask,
+        needs=stage.compose(client, server),
+    )
 
 
 def _span_metrics(stage: Stage, apis: Apis) -> Check:
@@ -97,4 +111,4 @@ def _span_metrics(stage: Stage, apis: Apis) -> Check:
         return f"{len(there)} services"
 
     hint = f"curl -s '{apis.url('prometheus')}/api/v1/query' --data-urlencode 'query={expr}'"
-    return Check("span-metrics", GROUP, "span metrics of every server", hint, ask)
+    return Check("span-metrics", GROUP, "span metrics of every server", hint, ask, needs=stage.compose(*servers))

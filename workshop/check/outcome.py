@@ -34,6 +34,7 @@ class Check:
     ask: Callable[[], Awaitable[str]]
     after: tuple[str, ...] = ()
     once: bool = False  # an assertion of absence: not asked again until it fits
+    needs: tuple[str, ...] = ()  # services, by their compose names, without which it cannot be answered
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,14 @@ def _profile(service: ServiceSignals, apis: Apis) -> Check:
         return await total(CPU, selector, apis)
 
     hint = f"wait 15 s for the first upload; is PYROSCOPE_SERVER_ADDRESS set? {apis.url('pyroscope')}/ready"
-    return Check(f"profile:{service.name}", "Profiles", f"a CPU profile of {service.name}", hint, ask)
+    return Check(
+        f"profile:{service.name}",
+        "Profiles",
+        f"a CPU profile of {service.name}",
+        hint,
+        ask,
+        needs=(service.compose,),
+    )
 
 
 async def total(profile_type: str, selector: str, apis: Apis) -> str:

@@ -14,8 +14,16 @@ AT_ONCE = 6  # questions under way: the stack shares two cores with the services
 PAUSE_SECONDS = (0.5, 3.0)  # between two tries of one question, growing
 
 
-async def run(checks: Sequence[Check], deadline: float, answered: Callable[[Answer], None]) -> list[Answer]:
-    """Answers in the order of `checks`; `answered` hears each as it comes. `deadline` is in seconds from now."""
+async def run(
+    checks: Sequence[Check],
+    deadline: float,
+    answered: Callable[[Answer], None],
+    explain: Callable[[Check], str] = lambda _: "",
+) -> list[Answer]:
+    """Answers in the order of `checks`; `answered` hears each as it comes. `deadline` is in seconds from now.
+
+    `explain` gives the hint for a question that has no answer and will not have one; it is not asked again.
+    """
     gate = asyncio.Semaphore(AT_ONCE)
     until = time.monotonic() + deadline
     tasks: dict[str, asyncio.Task[Answer]] = {}
@@ -23,7 +31,7 @@ async def run(checks: Sequence[Check], deadline: float, answered: Callable[[Answ
     async def one(check: Check) -> Answer:
         for name in check.after:
             await tasks[name]
-        answer = await _answer(check, until, gate)
+        answer = await _answer(check, until, gate, explain(check))
         answered(answer)
         return answer
 
@@ -32,14 +40,14 @@ async def run(checks: Sequence[Check], deadline: float, answered: Callable[[Answ
     return list(await asyncio.gather(*tasks.values()))
 
 
-async def _answer(check: Check, until: float, gate: asyncio.Semaphore) -> Answer:
+async def _answer(check: Check, until: float, gate: asyncio.Semaphore, explanation: str) -> Answer:
     began, pause = time.monotonic(), PAUSE_SECONDS[0]
     while True:
         async with gate:
             status, detail = await _ask(check)
         left = until - time.monotonic()
-        if status != "fail" or check.once or left <= 0:
-            hint = check.hint if status == "fail" else ""
+        if status != "fail" or check.once or explanation or left <= 0:
+            hint = (explanation or check.hint) if status == "fail" else ""
             seconds = round(time.monotonic() - began, 2)
             return Answer(check.id, check.group, check.title, status, detail, hint, seconds)
         await asyncio.sleep(min(pause, left))

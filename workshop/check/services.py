@@ -33,7 +33,9 @@ def _healthy(service: ServiceSignals, apis: Apis) -> Check:
         return "200"
 
     hint = f"curl -i {url}; its log: {apis.command('logs', service.compose)}"
-    return Check(f"healthy:{service.name}", GROUP, f"{service.name} is healthy", hint, ask)
+    return Check(
+        f"healthy:{service.name}", GROUP, f"{service.name} is healthy", hint, ask, needs=(service.compose,)
+    )
 
 
 def _families(service: ServiceSignals, apis: Apis) -> Check:
@@ -47,7 +49,14 @@ def _families(service: ServiceSignals, apis: Apis) -> Check:
         return f"{len(service.families)} families"
 
     hint = f"curl -s {url} | grep '^# TYPE'"
-    return Check(f"families:{service.name}", GROUP, f"{service.name} /metrics has its families", hint, ask)
+    return Check(
+        f"families:{service.name}",
+        GROUP,
+        f"{service.name} /metrics has its families",
+        hint,
+        ask,
+        needs=(service.compose,),
+    )
 
 
 def _exposes_exemplars(service: ServiceSignals, apis: Apis) -> Check:
@@ -62,5 +71,10 @@ def _exposes_exemplars(service: ServiceSignals, apis: Apis) -> Check:
 
     hint = f"make a request first, then: curl -s -H 'Accept: application/openmetrics-text' {url} | grep trace_id"
     return Check(
-        f"openmetrics:{service.name}", GROUP, f"{service.name} exposes exemplars (OpenMetrics)", hint, ask
+        f"openmetrics:{service.name}",
+        GROUP,
+        f"{service.name} exposes exemplars (OpenMetrics)",
+        hint,
+        ask,
+        needs=(service.compose,),
     )

@@ -27,11 +27,14 @@ def _own_trace(stage: Stage, apis: Apis, request: TracedRequest) -> Check:
         return await follow(trace_id, stage.paths, apis)
 
     hint = f"the roller's log has the trace id; then curl -s {apis.url('tempo')}/api/v2/traces/<trace_id>"
-    return Check("trace", GROUP, f"a fresh {stage.request.partition('?')[0]} is a whole trace", hint, ask)
+    return Check(
+        "trace", GROUP, f"a fresh {stage.request.partition('?')[0]} is a whole trace", hint, ask, needs=stage.asked
+    )
 
 
 def _frontend_trace(stage: Stage, apis: Apis) -> Check:
     first = stage.frontend_paths[0][0]
+    needs = stage.compose(*(hop.service for path in stage.frontend_paths for hop in path))
     query = f'{{resource.service.name="{first.service}"}} >> {{resource.service.name="dice-roller"}}'
 
     async def ask() -> str:
@@ -47,7 +50,9 @@ def _frontend_trace(stage: Stage, apis: Apis) -> Check:
         raise problem
 
     hint = f"press Roll at {apis.service_url(8501)}, or drive traffic: {apis.command('traffic')}"
-    return Check("trace:frontend", GROUP, "a button press is one trace through all services", hint, ask)
+    return Check(
+        "trace:frontend", GROUP, "a button press is one trace through all services", hint, ask, needs=needs
+    )
 
 
 async def follow(trace_id: str, paths: Sequence[Sequence[Hop]], apis: Apis) -> str:

@@ -193,6 +193,21 @@ def test_each_manifest_fits_the_stages_compose_file(stage: int) -> None:
         assert services[service.compose].environment["OTEL_SERVICE_NAME"] == service.name
 
 
+@pytest.mark.parametrize("stage", sorted(set(THERE) & STAGES.keys()))
+def test_what_a_question_needs_are_services_of_the_compose_file(stage: int) -> None:
+    services = read(ROOT / f"stage{stage}" / "docker-compose.yml", {}).services
+    checks = questions(STAGES[stage], ROOT / f"stage{stage}", answering({}))
+    assert {name for check in checks for name in check.needs} <= services.keys() | {"traffic-gen"}
+    for service in STAGES[stage].services:
+        about = {check.id.partition(":")[0] for check in checks if service.compose in check.needs}
+        assert about >= {"healthy", "families", "targets", "logs", "profile"}
+
+
+def test_only_the_tables_of_the_database_need_it() -> None:
+    checks = questions(STAGES[6], ROOT / "stage6", answering({}))
+    assert {check.id.partition(":")[0] for check in checks if "postgres" in check.needs} == {"panel"}
+
+
 @pytest.mark.parametrize("route", ["/api/search", "/api/ds/query"])
 @pytest.mark.parametrize("away", [False, True])
 @pytest.mark.parametrize("pocket", [False, True])

@@ -67,6 +67,20 @@ async def test_an_absence_is_asked_once_and_only_after_the_presence() -> None:
     assert [answer.status for answer in found] == ["fail", "pass"]  # in the order of the questions
 
 
+async def test_what_is_explained_is_asked_once_and_has_the_explanation_for_its_hint() -> None:
+    checks = [
+        check("a", NotYetError("away"), "too late"),
+        check("b", "there"),
+        check("c", NotYetError("no"), "yes"),
+    ]
+    found = await runner.run(checks, 5, lambda _: None, lambda check: "start it" if check.id != "c" else "")
+    assert [(answer.status, answer.detail, answer.hint) for answer in found] == [
+        ("fail", "away", "start it"),
+        ("pass", "there", ""),
+        ("pass", "yes", ""),
+    ]
+
+
 async def test_not_too_many_at_once() -> None:
     under_way = most = 0
 

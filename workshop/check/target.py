@@ -1,0 +1,71 @@
+"""Is what runs there what the check is about? Else one line that says what runs, and what to do."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import httpx
+
+from workshop.check.apis import Apis
+from workshop.check.outage import STOPPED
+from workshop.check.request import ROLLER_PORT
+from workshop.errors import WorkshopError
+from workshop.paths import RunPaths
+from workshop.plan import POCKET
+from workshop.run.neighbours import neighbours
+from workshop.run.state import RunState
+
+NOTHING_TO_ASK = 2  # exit code
+
+
+async def require(apis: Apis, paths: RunPaths, run: RunState | None) -> str:
+    """`pocket` or `grafana`: the stack that answers. WorkshopError when none does, or another stage runs."""
+    if run:
+        _require_up(run, apis)
+    stack = await which_stack(apis)
+    if stack is None:
+        _nothing(apis, paths)
+    stage = run["stage"] if run else await _stage_of_roller(apis)
+    if stage != apis.stage:
+        _refuse(f"stage {stage} runs, not stage {apis.stage}: workshop check {stage}{apis.flags}")
+    return stack
+
+
+def _require_up(run: RunState, apis: Apis) -> None:
+    if run["state"] == "stopping":
+        _refuse(f"stage {run['stage']} is stopping.")
+    if any(service["name"] == POCKET and service["state"] in STOPPED for service in run["services"]):
+        _refuse(f"the pocket stack is stopped, so there is nobody to ask: {apis.command('start', POCKET)}")
+
+
+async def which_stack(apis: Apis) -> str | None:
+    """By what :3000 says of itself, else by Prometheus; None when neither answers."""
+    for component, path in (("grafana", "/api/health"), ("prometheus", "/-/ready")):
+        try:
+            response = await apis.client.get(apis.url(component) + path)
+        except httpx.HTTPError:
+            continue
+        return "pocket" if '"pocket"' in response.text else "grafana"
+    return None
+
+
+async def _stage_of_roller(apis: Apis) -> int:
+    """What the roller says of itself, where no run.json does (Docker); the stage asked for if it says nothing."""
+    try:
+        answer = (await apis.client.get(apis.service_url(ROLLER_PORT) + "/")).json()
+        return int(str(answer["stage"]).removeprefix("stage"))
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return apis.stage
+
+
+def _nothing(apis: Apis, paths: RunPaths) -> NoReturn:
+    nothing = f"nothing runs at {apis.url('grafana')} or {apis.url('prometheus')}."
+    if others := neighbours(paths):
+        stage, offset = others[0]["stage"], others[0]["offset"]
+        _refuse(f"{nothing} But stage {stage} does elsewhere: workshop check {stage} --port-offset {offset}")
+    start = f"workshop up {apis.stage} --traffic{apis.flags}"
+    _refuse(f"{nothing} Start it: {start}, or with Docker: cd stage{apis.stage} && docker compose up")
+
+
+def _refuse(message: str) -> NoReturn:
+    raise WorkshopError(message, code=NOTHING_TO_ASK)
