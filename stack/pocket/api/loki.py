@@ -42,7 +42,7 @@ Handler = Callable[[Store, Request, Form], Any]
 
 def app(store: Store, settings: Settings) -> Starlette:
     """The query endpoints of `store`, with `/ready`."""
-    return Starlette(routes=routes(store))
+    return Starlette(routes=routes(store), exception_handlers=answers.UNAVAILABLE)
 
 
 def routes(store: Store) -> list[BaseRoute]:

@@ -80,7 +80,7 @@ def respond(handle: Callable[[], Answer]) -> Response:
         kind = failure.kind if isinstance(failure, promql.QueryError) else "execution"
         return _error(kind, failure.message, failure.status)
     except StoreError as failure:
-        return _error("internal", str(failure), 500)
+        return _error("unavailable", str(failure), 503)
     if answer.data is None:
         return Response(status_code=204)
     body: dict[str, Any] = {"status": "success", "data": answer.data}

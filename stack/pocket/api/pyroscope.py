@@ -38,7 +38,7 @@ Call = Callable[[Store, Message], Message]
 
 def app(store: Store, settings: Settings) -> Starlette:
     """The querier of `store`, with `/ready`."""
-    return Starlette(routes=routes(store))
+    return Starlette(routes=routes(store), exception_handlers=answers.UNAVAILABLE)
 
 
 def routes(store: Store) -> list[Route]:

@@ -37,7 +37,7 @@ Handler = Callable[[Store, Request, Form], Response]
 
 def app(store: Store, settings: Settings) -> Starlette:
     """The query endpoints of `store`, with `/ready`."""
-    return Starlette(routes=routes(store))
+    return Starlette(routes=routes(store), exception_handlers=answers.UNAVAILABLE)
 
 
 def routes(store: Store) -> list[Route]:

@@ -42,6 +42,9 @@ CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
 }
 
+# A checkpoint that fails (the disk is full) leaves DuckDB refusing everything until the file is opened anew.
+CLOSED = (duckdb.FatalException, duckdb.ConnectionException)
+
 
 class StoreError(Exception):
     """The store cannot be opened or written; the message is one line that says what to do."""
@@ -57,12 +60,20 @@ class Database:
 
     @contextmanager
     def cursor(self) -> Iterator[Connection]:
-        with self._lock:
-            cursor = self._connection.cursor()
+        """StoreError while DuckDB has closed itself."""
         try:
-            yield cursor
-        finally:
-            cursor.close()
+            with self._lock:
+                cursor = self._connection.cursor()
+            with cursor:
+                yield cursor
+        except CLOSED as error:
+            raise StoreError(f"{self.path} is closed: {str(error).splitlines()[0]}") from error
+
+    def reopen(self) -> None:
+        """After DuckDB has closed itself. Raises StoreError while the file cannot be opened."""
+        with self._lock:
+            self._connection.close()
+            self._connection = _open(self.path)
 
     def query(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
         with self.cursor() as cursor:

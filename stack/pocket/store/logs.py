@@ -28,14 +28,18 @@ class Logs:
     def label_names(self, start_ns: int, end_ns: int) -> list[str]:
         return self.index.names(self.index.find((), start_ns, end_ns - 1))
 
-    def label_values(
-        self, name: str, start_ns: int, end_ns: int, matchers: Sequence[Matcher] = ()
-    ) -> list[str]:
+    def label_values(self, name: str, start_ns: int, end_ns: int, matchers: Sequence[Matcher] = ()) -> list[str]:
         return self.index.label_values(name, self.index.find(matchers, start_ns, end_ns - 1))
 
     def select(
-        self, matchers: Sequence[Matcher], start_ns: int, end_ns: int, *, limit: int | None = None,
-        newest_first: bool = True, contains: Sequence[str] = (),
+        self,
+        matchers: Sequence[Matcher],
+        start_ns: int,
+        end_ns: int,
+        *,
+        limit: int | None = None,
+        newest_first: bool = True,
+        contains: Sequence[str] = (),
     ) -> Iterator[LogEntry]:
         """Entries in the order of time, fetched a page at a time; `contains` are substrings the line must have."""
         ids = self.index.find(matchers, start_ns, end_ns - 1)

@@ -12,8 +12,16 @@ Row = tuple[Any, ...]
 
 
 def pages(
-    database: Database, select: str, where: str, parameters: Sequence[Any], column: str, start: int, end: int,
-    *, newest_first: bool, page: int = PAGE,
+    database: Database,
+    select: str,
+    where: str,
+    parameters: Sequence[Any],
+    column: str,
+    start: int,
+    end: int,
+    *,
+    newest_first: bool,
+    page: int = PAGE,
 ) -> Iterator[list[Row]]:
     """Pages of `select … where …` within start ≤ column < end; the column comes first in every row.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from pocket.config import Settings
-from pocket.store.database import Connection, Database
+from pocket.store.database import Connection, Database, StoreError
 
 if TYPE_CHECKING:
     from pocket.store.store import Store
@@ -66,7 +66,7 @@ class Retention:
         while not self._stop.wait(CHECK_SECONDS):
             try:
                 self.enforce()
-            except duckdb.Error as error:
+            except (duckdb.Error, StoreError) as error:
                 log.warning("store: retention failed: %s", str(error).splitlines()[0])
 
     def _delete_before(self, seconds: float) -> None:

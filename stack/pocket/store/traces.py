@@ -37,13 +37,21 @@ class Traces:
         if len(trace_id) > 32 or not set(trace_id) <= set("0123456789abcdefABCDEF") or not trace_id:
             return []
         rows = self._database.query(
-            f"select {_COLUMNS} from spans where trace_id = ?::uuid order by start_ns", [trace_id.zfill(32)]  # noqa: S608
+            f"select {_COLUMNS} from spans where trace_id = ?::uuid order by start_ns",  # noqa: S608
+            [trace_id.zfill(32)],
         )
         return self._spans(rows)
 
     def newest(
-        self, start_ns: int, end_ns: int, *, service: str | None = None, name: str | None = None,
-        min_duration_ns: int = 0, max_duration_ns: int | None = None, status: int | None = None,
+        self,
+        start_ns: int,
+        end_ns: int,
+        *,
+        service: str | None = None,
+        name: str | None = None,
+        min_duration_ns: int = 0,
+        max_duration_ns: int | None = None,
+        status: int | None = None,
         kind: int | None = None,
     ) -> Iterator[list[Span]]:
         """Batches of whole traces, newest first: every trace with a span in the range that passes all filters."""

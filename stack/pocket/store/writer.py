@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from pocket.store.database import Connection, Database, StoreError
+from pocket.store.database import CLOSED, Connection, Database, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,10 @@ class Writer:
     """
 
     def __init__(
-        self, database: Database, tables: dict[str, Table], participants: Sequence[Participant],
+        self,
+        database: Database,
+        tables: dict[str, Table],
+        participants: Sequence[Participant],
         count: Callable[[str, str, int], None],
     ) -> None:
         self._database, self._tables, self._participants, self._count = database, tables, participants, count
@@ -101,15 +104,24 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._database.cursor() as cursor:
-            while batch := self._next():
-                try:
-                    with self.exclusive:
-                        self._commit(cursor, batch)
-                except _DiskError as error:
-                    self._failed(batch, str(error))
-                else:
-                    self._succeeded(batch)
+        while batch := self._next():
+            try:
+                with self.exclusive, self._database.cursor() as cursor:
+                    self._commit(cursor, batch)
+            except _DiskError as error:
+                self._failed(batch, str(error))
+            except StoreError as error:
+                self._failed(batch, str(error))
+                self._reopen()
+            else:
+                self._succeeded(batch)
+
+    def _reopen(self) -> None:
+        try:
+            with self.exclusive:
+                self._database.reopen()
+        except StoreError as error:
+            log.error("store: %s", error)
 
     def _next(self) -> list[Rows]:
         with self._condition:
@@ -157,11 +169,13 @@ class Writer:
             for signal, rows in by_signal.items():
                 self._tables[signal].insert(cursor, rows)
             cursor.commit()
+        except CLOSED:
+            self._rolled_back()
+            raise
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else repr(error)
             _rollback(cursor)
-            for participant in self._participants:
-                participant.rolled_back()
+            self._rolled_back()
             if _is_of_the_disk(error):
                 raise _DiskError(reason) from error
             log.warning("store: write failed: %s", reason)
@@ -171,6 +185,10 @@ class Writer:
         for signal, rows in by_signal.items():
             self._count("stored", signal, len(rows))
         return True
+
+    def _rolled_back(self) -> None:
+        for participant in self._participants:
+            participant.rolled_back()
 
     def _salvage(self, cursor: Connection, signal: str, rows: list[Any]) -> None:
         """Write what can be written: halve until the row that breaks the batch stands alone."""
@@ -185,11 +203,11 @@ class Writer:
 
 
 def _is_of_the_disk(error: Exception) -> bool:
-    """Reading or writing the file; a commit that fails (there is no constraint that rows could break); a database
-    that DuckDB closed after such an error. Too little memory is a matter for halving."""
+    """Reading or writing the file; a commit that fails (there is no constraint that rows could break). Too little
+    memory is a matter for halving."""
     if isinstance(error, duckdb.TransactionException):
         return "Out of Memory" not in str(error)
-    return isinstance(error, duckdb.IOException | duckdb.FatalException)
+    return isinstance(error, duckdb.IOException)
 
 
 def _rollback(cursor: Connection) -> None:

@@ -102,6 +102,49 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     assert last == "201 0"
 
 
+FULL_AT_CHECKPOINT = """
+import pathlib, random, resource, sys
+from pocket.config import Settings
+from pocket.rows import LogEntry
+from pocket.store import Store, StoreError, writer
+
+writer.RETRY_SECONDS = 0.05
+store = Store(Settings(data_dir=pathlib.Path(sys.argv[1])))
+store.append_logs([LogEntry({"a": "b"}, n, random.randbytes(1000).hex()) for n in range(1, 601)])
+store.flush()
+resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, resource.RLIM_INFINITY))  # as a full disk
+for attempt in (lambda: store._database.query("checkpoint"), lambda: list(store.logs.select([], 0, 999))):
+    try:
+        attempt()
+    except StoreError as error:
+        print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+store.append_logs([LogEntry({"a": "b"}, 601, "after")])
+while True:
+    try:
+        store.flush()
+        break
+    except StoreError:
+        pass
+print(sum(1 for _ in store.logs.select([], 0, 999)))
+store.close()
+"""
+
+
+def test_a_database_that_closed_itself_is_opened_anew(tmp_path: Path) -> None:
+    """A checkpoint that fails leaves DuckDB refusing all that comes after, until the file is opened anew."""
+    import subprocess
+    import sys
+
+    run = subprocess.run(
+        [sys.executable, "-c", FULL_AT_CHECKPOINT, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    checkpoint, query, rows = run.stdout.splitlines()
+    assert "pocket.duckdb is closed: FATAL Error: Failed to create checkpoint" in checkpoint
+    assert "database has been invalidated" in query
+    assert rows == "601"
+
+
 def test_a_disk_that_stays_full_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise duckdb.IOException("IO Error: No space left on device")
