@@ -68,6 +68,8 @@ DataDir = Annotated[
     typer.Option("--data-dir", envvar="WORKSHOP_DATA_DIR", help="The run's data; default .workshop/offset-K."),
 ]
 
+AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+
 
 def paths_of(offset: int, data_dir: Path | None) -> RunPaths:
     return run_paths(project_root(), offset, data_dir)
@@ -101,6 +103,7 @@ def down(
 ) -> None:
     """Stop what `up` started."""
     from workshop.display import busy
+    from workshop.run.neighbours import other_runs
     from workshop.run.stop import remove_data, stop_run
 
     paths = paths_of(port_offset, data_dir)
@@ -110,6 +113,8 @@ def down(
         remove_data(paths)
     done = f"Stopped stage {run['stage']}." if run else f"Nothing runs on port offset {port_offset}."
     typer.echo(done + (" Its data is removed." if volumes else ""))
+    for line in [] if run else other_runs(paths, "down"):
+        typer.echo(line)
 
 
 Service = Annotated[str, typer.Argument(help="A service of the stage that runs.", show_default=False)]
@@ -138,11 +143,11 @@ def start(service: Service, port_offset: Offset = 0, data_dir: DataDir = None) -
 
 
 @app.command()
-def status(port_offset: Offset = 0, data_dir: DataDir = None) -> None:
-    """What runs: state, pid, port, restarts, memory. Exit code 1 when nothing does."""
+def status(as_json: AsJson = False, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
+    """What runs: state, pid, port, restarts, memory; and other runs. Exit code 1 when nothing runs here."""
     from workshop.status import show
 
-    raise typer.Exit(show(paths_of(port_offset, data_dir), port_offset))
+    raise typer.Exit(show(paths_of(port_offset, data_dir), port_offset, as_json=as_json))
 
 
 def tail_lines(value: str) -> int | None:
@@ -198,7 +203,7 @@ def traffic(context: typer.Context, stage: Stage, port_offset: Offset = 0, data_
 @app.command()
 def check(
     stage: Stage,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
     deadline: Annotated[float, typer.Option("--deadline", min=1, help="Seconds to keep trying.")] = 60.0,
     port_offset: Offset = 0,
     data_dir: DataDir = None,

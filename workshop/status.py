@@ -1,58 +1,106 @@
-"""`workshop status`: the table of what runs."""
+"""`workshop status`: the table of what runs, or the same as JSON."""
 
 from __future__ import annotations
 
 import contextlib
+import json
+from datetime import datetime
+from typing import Any
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, flags
 from workshop.run import state
+from workshop.run.neighbours import neighbours, other_runs
 
+COLUMNS = ("service", "state", "address", "pid", "restarts", "MB")
+WIDTH = 80  # what they take with the longest name and address and a pid of seven digits
 GOOD, PASSING = {"healthy", "completed"}, {"waiting", "starting", "restarting", "stopping"}
 
 
-def show(paths: RunPaths, offset: int) -> int:
-    """Prints the table; 1 when nothing runs here."""
+def show(paths: RunPaths, offset: int, *, as_json: bool) -> int:
+    """Prints what runs here, and what else does; 1 when nothing runs here."""
     run = state.running(paths)
-    if run is None:
-        print(f"Nothing runs on port offset {offset}. Start a stage: workshop up 1")
-        return 1
-    # Six columns, so that the longest name and address fit into 80 characters uncut.
-    table = Table("service", "state", "pid", "address", "restarts", "memory", box=None, title_justify="left")
-    table.columns[0].no_wrap = table.columns[3].no_wrap = True
-    table.title = f"Stage {run['stage']}, port offset {run['offset']}, {run['state']} since {run['started']}"
-    for service in run["services"]:
-        table.add_row(*_row(service))
-    table.add_row(
-        "supervisor",
-        "[green]healthy[/]",
-        str(run["supervisor"]),
-        "",
-        "",
-        _memory(run["supervisor"], children=False),
+    if as_json:
+        print(json.dumps(_as_json(run, paths), indent=2))
+    else:
+        _print(run, paths, offset)
+    return 0 if run else 1
+
+
+def _as_json(run: state.RunState | None, paths: RunPaths) -> dict[str, Any]:
+    here = {**run, "services": [_with_memory(service) for service in run["services"]]} if run else None
+    elsewhere = [
+        {**other, "services": [service["name"] for service in other["services"]]} for other in neighbours(paths)
+    ]
+    return {"run": here, "logs": str(paths.logs), "other_runs": elsewhere}
+
+
+def _with_memory(service: state.ServiceState) -> dict[str, Any]:
+    return {**service, "resident_bytes": _resident_bytes(service["pid"])}
+
+
+def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
+    console = Console()
+    here = flags(paths, offset)
+    if run:
+        console.print(_table(run, console.width))
+        for line in _reasons(run):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(f"\nLogs: workshop logs{here} ({paths.logs})", highlight=False, soft_wrap=True)
+        console.print(f"Stop: workshop down{here}", highlight=False, soft_wrap=True)
+    else:
+        start = f"Start a stage: workshop up 1{here}"
+        console.print(f"Nothing runs on port offset {offset}. {start}", highlight=False, soft_wrap=True)
+    for line in other_runs(paths, "status"):
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _reasons(run: state.RunState) -> list[str]:
+    """Why those that are not healthy are not."""
+    ill = [service for service in run["services"] if service["state"] not in GOOD and service.get("reason")]
+    return [f"{service['name']}: {service['reason']}" for service in ill]
+
+
+def _table(run: state.RunState, width: int) -> Table:
+    """Names, states and addresses are never cut: a terminal too narrow for all columns gets those three."""
+    columns = COLUMNS if width >= WIDTH else COLUMNS[:3]
+    table = Table(*columns, box=None, title_justify="left", pad_edge=False, padding=(0, 1, 0, 0))
+    table.title = (
+        f"Stage {run['stage']}, port offset {run['offset']}, {run['state']} since {_clock(run['started'])}"
     )
-    Console().print(table)
-    return 0
+    for column in table.columns:
+        column.no_wrap = True
+    for service in run["services"]:
+        table.add_row(*_row(service)[: len(columns)])
+    supervisor = ("supervisor", "[green]healthy[/]", "", str(run["supervisor"]), "")
+    table.add_row(*(*supervisor, _megabytes(_resident_bytes(run["supervisor"], children=False)))[: len(columns)])
+    return table
+
+
+def _clock(started: str) -> str:
+    return datetime.fromisoformat(started).astimezone().strftime("%H:%M:%S")
 
 
 def _row(service: state.ServiceState) -> tuple[str, ...]:
-    state_ = service["state"]
-    style = "green" if state_ in GOOD else "yellow" if state_ in PASSING else "red"
+    now = service["state"]
+    style = "green" if now in GOOD else "yellow" if now in PASSING else "red"
     address = service["url"] or " ".join(f"localhost:{port}" for port in service["ports"].values())
-    numbers = (str(service["restarts"]), _memory(service["pid"]))
-    return (service["name"], f"[{style}]{state_}[/]", str(service["pid"] or ""), address, *numbers)
+    numbers = (str(service["pid"] or ""), str(service["restarts"]), _megabytes(_resident_bytes(service["pid"])))
+    return (service["name"], f"[{style}]{now}[/]", address, *numbers)
 
 
-def _memory(pid: int | None, *, children: bool = True) -> str:
-    """Resident memory of the process and its children."""
-    if pid is None:
-        return ""
+def _resident_bytes(pid: int | None, *, children: bool = True) -> int | None:
+    """Of the process and its children; None when it is gone."""
     with contextlib.suppress(psutil.Error):
-        process = psutil.Process(pid)
-        family = (process, *process.children(recursive=True)) if children else (process,)
-        resident = sum(each.memory_info().rss for each in family)
-        return f"{resident / 2**20:.0f} MB"
-    return ""
+        if pid is not None:
+            process = psutil.Process(pid)
+            family = (process, *process.children(recursive=True)) if children else (process,)
+            return sum(each.memory_info().rss for each in family)
+    return None
+
+
+def _megabytes(resident: int | None) -> str:
+    return "" if resident is None else f"{resident / 2**20:.0f}"

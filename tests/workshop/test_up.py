@@ -57,15 +57,6 @@ def test_two_runs_live_side_by_side(project: Project) -> None:
     assert "Stopped" in other.run("down").stdout
 
 
-def test_status_shows_each_service_and_nothing_when_nothing_runs(project: Project) -> None:
-    eventually(lambda: project.run("status").returncode == 1, "its guard has ended too")
-    project.run("up", "1", "--detach")
-    shown = project.run("status", COLUMNS="200")
-    assert shown.returncode == 0
-    for word in ("pocket", "one", "two", "supervisor", "healthy", str(8001 + project.offset), "MB"):
-        assert word in shown.stdout
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_the_foreground_command_stops_everything(project: Project, number: signal.Signals) -> None:
     process = project.start("up", "1")

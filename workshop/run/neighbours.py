@@ -13,6 +13,14 @@ def neighbours(paths: RunPaths) -> list[state.RunState]:
     return sorted((run for run in runs if run), key=lambda run: run["offset"])
 
 
+def other_runs(paths: RunPaths, verb: str) -> list[str]:
+    """A line for each, with the command about it."""
+    return [
+        f"Stage {run['stage']} runs on port offset {run['offset']}: workshop {verb} --port-offset {run['offset']}"
+        for run in neighbours(paths)
+    ]
+
+
 def pointer(paths: RunPaths) -> str:
     """What runs elsewhere, and how to mean it: ends a message that nothing runs here, begins with a space."""
     found = [f"stage {run['stage']} on port offset {run['offset']}" for run in neighbours(paths)]
