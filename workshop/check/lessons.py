@@ -8,40 +8,59 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from workshop.check import profiles
 from workshop.check.apis import Apis
 from workshop.check.manifest import Stage
 from workshop.check.outcome import Check, NotYetError
-from workshop.check.request import TracedRequest
+from workshop.check.request import FreshTrace, TracedRequest
 from workshop.check.spans import TraceSpan, spans
 
 GROUP = "Lesson"
 USAGE, USAGE_PORT = "usage-service", 8003
 ROUTE_SECONDS = 15  # from the log line to the table, in good times
+SHAKES = 20  # traces; one shake is some five samples at 100 Hz
 MOST_EVENTS = 1000  # in one answer
+BATCH = [0, 1, 2, 3, 4]  # roll.index of stage 4's own request
 
 
-def checks(stage: Stage, apis: Apis, request: TracedRequest) -> list[Check]:
+def checks(stage: Stage, apis: Apis, request: FreshTrace) -> list[Check]:
     return [LESSONS[name](apis, request) for name in stage.lessons]
 
 
-def overlapping_rolls(apis: Apis, request: TracedRequest) -> Check:
+def shaking_profile(apis: Apis, request: FreshTrace) -> Check:
+    """Stage 3: the heavy die's work has a profile of its own, found by its span's id."""
+    heavy = TracedRequest("/roll?die=heavy", apis, request.needs)
+
+    async def ask() -> str:
+        await heavy.made()
+        traces = await apis.traceql('{name="shake"} with (most_recent=true)', limit=SHAKES)
+        ids = [span["spanID"] for trace in traces for found in trace["spanSets"] for span in found["spans"]]
+        if not ids:
+            raise NotYetError("no “shake” span")
+        return await profiles.total(profiles.CPU, '{service_name="dice-roller"}', apis, ids)
+
+    hint = f"roll the heavy die: curl '{apis.service_url(8001)}/roll?die=heavy'; the profile comes within 15 s"
+    return Check("shaking", GROUP, "the heavy die's spans lead to their profile", hint, ask, needs=heavy.needs)
+
+
+def overlapping_rolls(apis: Apis, request: FreshTrace) -> Check:
     """Stage 4: the rolls of a batch run at the same time."""
 
     async def ask() -> str:
         trace = await apis.trace(await request.made())
         rolls = [span for span in spans(trace or {}) if span.name == "roll die"]
-        most = most_at_once(rolls)
-        if most < 2:
-            raise NotYetError(f"{len(rolls)} “roll die” spans, none overlap")
+        if (indexes := sorted(int(span.attributes.get("roll.index", -1)) for span in rolls)) != BATCH:
+            raise NotYetError(f"“roll die” spans with the roll.index {indexes}, not {BATCH}")
+        # A roll may wait for next to nothing, and end before the last one has begun: hence not all.
+        if (most := most_at_once(rolls)) <= len(rolls) / 2:
+            raise NotYetError(f"of {len(rolls)} rolls no more than {most} run at the same time")
         return f"{most} of {len(rolls)} at the same time"
 
     hint = "open the trace of a /roll-async in the UI: the “roll die” spans have to lie side by side"
-    return Check(
-        "overlap", GROUP, "the rolls of a batch overlap in the trace", hint, ask, needs=request.stage.asked
-    )
+    return Check("overlap", GROUP, "the rolls of a batch overlap in the trace", hint, ask, needs=request.needs)
 
 
-def database_span(apis: Apis, request: TracedRequest) -> Check:
+def database_span(apis: Apis, request: FreshTrace) -> Check:
     """Stage 5: the query is a span with the stable database attributes, so that it can be looked up."""
 
     async def ask() -> str:
@@ -54,12 +73,10 @@ def database_span(apis: Apis, request: TracedRequest) -> Check:
         return f"{len(queries)} queries, such as {str(text)[:60]}"
 
     hint = "open the fresh trace in the UI; OTEL_SEMCONV_STABILITY_OPT_IN has to have `database` in it"
-    return Check(
-        "database", GROUP, "the database query is a span of the trace", hint, ask, needs=request.stage.asked
-    )
+    return Check("database", GROUP, "the database query is a span of the trace", hint, ask, needs=request.needs)
 
 
-def usage_stored_once(apis: Apis, request: TracedRequest) -> Check:
+def usage_stored_once(apis: Apis, request: FreshTrace) -> Check:
     """Stage 6: what the logs say was emitted is what the usage-service has stored, each event once."""
 
     async def ask() -> str:
@@ -109,7 +126,8 @@ def most_at_once(rolls: list[TraceSpan]) -> int:
     return most
 
 
-LESSONS: dict[str, Callable[[Apis, TracedRequest], Check]] = {
+LESSONS: dict[str, Callable[[Apis, FreshTrace], Check]] = {
+    "shaking profile": shaking_profile,
     "overlapping rolls": overlapping_rolls,
     "database span": database_span,
     "usage stored once": usage_stored_once,

@@ -8,15 +8,18 @@ from typing import Any
 from workshop.check.apis import Apis
 from workshop.check.manifest import ServiceSignals, Stage
 from workshop.check.outcome import Check, NotYetError
-from workshop.check.request import TracedRequest
+from workshop.check.request import FreshTrace
 
 GROUP = "Logs"
 FIELDS = ("timestamp", "level", "logger", "message", "service")
 
 
-def checks(stage: Stage, apis: Apis, request: TracedRequest) -> list[Check]:
-    found = [_lines(service, apis) for service in stage.services if service.logs]
-    return [*found, *(_of_trace(stage, name, apis, request) for name in stage.answers)]
+def checks(stage: Stage, apis: Apis, request: FreshTrace, click: FreshTrace) -> list[Check]:
+    return [
+        *(_lines(service, apis) for service in stage.services if service.logs),
+        *(_of_trace("trace", "the fresh trace", name, apis, request) for name in stage.answers),
+        *(_of_trace("click", "the click's trace", name, apis, click) for name in stage.click_answers),
+    ]
 
 
 def _lines(service: ServiceSignals, apis: Apis) -> Check:
@@ -61,9 +64,9 @@ def problem_of(line: str, service: str) -> str:
     return ""
 
 
-def _of_trace(stage: Stage, name: str, apis: Apis, request: TracedRequest) -> Check:
+def _of_trace(kind: str, whose: str, name: str, apis: Apis, trace: FreshTrace) -> Check:
     async def ask() -> str:
-        trace_id = await request.made()
+        trace_id = await trace.made()
         streams = await apis.loki(f'{{service_name="{name}"}} | trace_id="{trace_id}"')
         count = sum(len(stream["values"]) for stream in streams)
         if not count:
@@ -71,6 +74,4 @@ def _of_trace(stage: Stage, name: str, apis: Apis, request: TracedRequest) -> Ch
         return f"{count} lines"
 
     hint = f'in the UI, Logs: {{service_name="{name}"}} | trace_id="…" with the id of a fresh request'
-    return Check(
-        f"trace-logs:{name}", GROUP, f"the fresh trace's log lines of {name}", hint, ask, needs=stage.asked
-    )
+    return Check(f"{kind}-logs:{name}", GROUP, f"{whose}: log lines of {name}", hint, ask, needs=trace.needs)

@@ -42,7 +42,8 @@ class Stage:
     request: str  # path and query at the roller, asked with a traceparent of the check's own
     paths: tuple[tuple[Hop, ...], ...]
     answers: tuple[str, ...] = ()  # services that have log lines of that trace
-    frontend_paths: tuple[tuple[Hop, ...], ...] = ()  # the same for the newest trace that began at the frontend
+    click_paths: tuple[tuple[Hop, ...], ...] = ()  # the same for a click on the frontend's Roll
+    click_answers: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()  # Prometheus jobs; default: the services
     exporter_metrics: Mapping[str, str] = field(default_factory=dict)  # metric → job, asked of Prometheus
     lessons: tuple[str, ...] = ()  # names in lessons.LESSONS
@@ -61,3 +62,8 @@ class Stage:
     def asked(self) -> tuple[str, ...]:
         """The services that the check's own request goes through."""
         return self.compose(*(hop.service for path in self.paths for hop in path))
+
+    @property
+    def clicked(self) -> tuple[str, ...]:
+        """The services that its click goes through."""
+        return self.compose(*(hop.service for path in self.click_paths for hop in path))

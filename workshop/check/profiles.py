@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from workshop.check.apis import Apis
 from workshop.check.manifest import ServiceSignals, Stage
 from workshop.check.outcome import Check, NotYetError
@@ -30,9 +32,13 @@ def _profile(service: ServiceSignals, apis: Apis) -> Check:
     )
 
 
-async def total(profile_type: str, selector: str, apis: Apis) -> str:
-    """How much the merged stacks hold; NotYetError when nothing."""
-    answer = await apis.pyroscope("SelectMergeStacktraces", profileTypeID=profile_type, labelSelector=selector)
+async def total(profile_type: str, selector: str, apis: Apis, spans: Sequence[str] = ()) -> str:
+    """How much the merged stacks hold, of these spans if any are given; NotYetError when nothing."""
+    wanted = {"profileTypeID": profile_type, "labelSelector": selector}
+    if spans:
+        answer = await apis.pyroscope("SelectMergeSpanProfile", **wanted, spanSelector=list(spans))
+    else:
+        answer = await apis.pyroscope("SelectMergeStacktraces", **wanted)
     flame = answer.get("flamegraph") or {}
     if not int(flame.get("total", 0)):
         raise NotYetError(f"no samples for {selector}")

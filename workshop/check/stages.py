@@ -36,15 +36,17 @@ FRONTEND_2 = ServiceSignals(
     "frontend",
     8501,
     ("streamlit_button_clicks_total", "streamlit_requests_total", "streamlit_request_duration_seconds"),
+    exemplars="streamlit_request_duration_seconds_bucket",
 )
-BUTTON, ASK_ROLLER = Hop(FRONTEND, "roll button"), Hop(FRONTEND, "GET", "CLIENT")
+BUTTON, ASK_ROLLER = Hop(FRONTEND, "roll button", "SERVER"), Hop(FRONTEND, "GET", "CLIENT")
 
 STAGE_2 = replace(
     STAGE_1,
     number=2,
     services=(ROLLER_1, FRONTEND_2),
-    edges=((FRONTEND, ROLLER),),
-    frontend_paths=((BUTTON, ASK_ROLLER, ROLL, THROW),),
+    edges=((TRAFFIC, FRONTEND), (FRONTEND, ROLLER)),
+    click_paths=((BUTTON, ASK_ROLLER, ROLL, THROW),),
+    click_answers=(FRONTEND, ROLLER),
 )
 
 ROLLER_3 = replace(
@@ -64,10 +66,12 @@ STAGE_3 = replace(
     STAGE_2,
     number=3,
     services=(ROLLER_3, FRONTEND_2, DIE_3),
-    edges=((FRONTEND, ROLLER), (ROLLER, DIE)),
+    edges=((TRAFFIC, FRONTEND), (FRONTEND, ROLLER), (FRONTEND, DIE), (ROLLER, DIE)),
     paths=((ROLL, THROW), (ROLL, ASK_DIE, SPECIFICATION)),
     answers=(ROLLER, DIE),
-    frontend_paths=((BUTTON, ASK_ROLLER, ROLL, ASK_DIE, SPECIFICATION),),
+    click_paths=((BUTTON, ASK_ROLLER, ROLL, THROW), (BUTTON, ASK_ROLLER, ROLL, ASK_DIE, SPECIFICATION)),
+    click_answers=(FRONTEND, ROLLER, DIE),
+    lessons=("shaking profile",),
 )
 
 ASYNC_FAMILIES = (
@@ -84,8 +88,7 @@ STAGE_4 = replace(
     services=(replace(ROLLER_3, families=(*ROLLER_3.families, *ASYNC_FAMILIES)), FRONTEND_2, DIE_3),
     request="/roll-async?die=fair&times=5",
     paths=((ROLL_ASYNC, THROW), (ROLL_ASYNC, ASK_DIE, SPECIFICATION)),
-    frontend_paths=((BUTTON, ASK_ROLLER, Hop(ROLLER, "GET /roll(-async)?", "SERVER"), ASK_DIE, SPECIFICATION),),
-    lessons=("overlapping rolls",),
+    lessons=(*STAGE_3.lessons, "overlapping rolls"),
 )
 
 DATABASE_FAMILIES = (
@@ -108,7 +111,8 @@ STAGE_5 = replace(
     paths=((ROLL_ASYNC, THROW), (ROLL_ASYNC, ASK_DIE, SPECIFICATION, QUERY)),
     targets=(ROLLER, FRONTEND, DIE, POSTGRES),
     exporter_metrics=dict.fromkeys(EXPORTER_METRICS, POSTGRES),
-    lessons=("overlapping rolls", "database span"),
+    click_paths=((BUTTON, ASK_ROLLER, ROLL, THROW), (BUTTON, ASK_ROLLER, ROLL, ASK_DIE, SPECIFICATION, QUERY)),
+    lessons=(*STAGE_4.lessons, "database span"),
 )
 
 FRONTEND_6 = replace(FRONTEND_2, families=(*FRONTEND_2.families, "usage_events_total"))

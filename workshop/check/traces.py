@@ -7,52 +7,42 @@ from collections.abc import Sequence
 from workshop.check.apis import Apis
 from workshop.check.manifest import Hop, Stage
 from workshop.check.outcome import Check, NotYetError
-from workshop.check.request import TracedRequest
+from workshop.check.request import FreshTrace
 from workshop.check.spans import describe, missing_hop, spans
 
 GROUP = "Traces"
 SCRAPES = '{name=~".*/(metrics|healthz)" || span.url.path=~"/(metrics|healthz)"}'
 
 
-def checks(stage: Stage, apis: Apis, request: TracedRequest) -> list[Check]:
+def checks(stage: Stage, apis: Apis, request: FreshTrace, click: FreshTrace) -> list[Check]:
     found = [_own_trace(stage, apis, request)]
-    if stage.frontend_paths:
-        found.append(_frontend_trace(stage, apis))
+    if stage.click_paths:
+        found.append(_click_trace(stage, apis, click))
     return [*found, _no_scrapes(apis)]
 
 
-def _own_trace(stage: Stage, apis: Apis, request: TracedRequest) -> Check:
+def _own_trace(stage: Stage, apis: Apis, request: FreshTrace) -> Check:
     async def ask() -> str:
-        trace_id = await request.made()
-        return await follow(trace_id, stage.paths, apis)
+        return await follow(await request.made(), stage.paths, apis)
 
     hint = f"the roller's log has the trace id; then curl -s {apis.url('tempo')}/api/v2/traces/<trace_id>"
     return Check(
-        "trace", GROUP, f"a fresh {stage.request.partition('?')[0]} is a whole trace", hint, ask, needs=stage.asked
+        "trace",
+        GROUP,
+        f"a fresh {stage.request.partition('?')[0]} is a whole trace",
+        hint,
+        ask,
+        needs=request.needs,
     )
 
 
-def _frontend_trace(stage: Stage, apis: Apis) -> Check:
-    first = stage.frontend_paths[0][0]
-    needs = stage.compose(*(hop.service for path in stage.frontend_paths for hop in path))
-    query = f'{{resource.service.name="{first.service}"}} >> {{resource.service.name="dice-roller"}}'
-
+def _click_trace(stage: Stage, apis: Apis, click: FreshTrace) -> Check:
     async def ask() -> str:
-        traces = await apis.traceql(query, limit=5)
-        if not traces:
-            raise NotYetError(f"no trace for {query}")
-        problem = NotYetError("no trace")
-        for trace in traces:
-            try:
-                return await follow(trace["traceID"].rjust(32, "0"), stage.frontend_paths, apis)
-            except NotYetError as reason:
-                problem = reason
-        raise problem
+        return await follow(await click.made(), stage.click_paths, apis)
 
-    hint = f"press Roll at {apis.service_url(8501)}, or drive traffic: {apis.command('traffic')}"
-    return Check(
-        "trace:frontend", GROUP, "a button press is one trace through all services", hint, ask, needs=needs
-    )
+    hint = f"press Roll at {apis.service_url(8501)} and follow the trace id on the page"
+    title = "a fresh click is one trace through all services"
+    return Check("trace:click", GROUP, title, hint, ask, needs=click.needs)
 
 
 async def follow(trace_id: str, paths: Sequence[Sequence[Hop]], apis: Apis) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from workshop.check.logs import problem_of
 from workshop.check.manifest import Hop
 from workshop.check.outcome import NotYetError, SkipError
 from workshop.check.questions import questions
+from workshop.check.request import FRONTEND_PORT, FreshTrace, TracedClick
 from workshop.check.spans import TraceSpan, missing_hop, spans
 from workshop.check.stages import STAGES
 from workshop.compose.reader import read
@@ -94,6 +96,54 @@ def test_tempos_json_is_read_with_either_form_of_ids(encode: Any) -> None:
 )
 def test_overlap(times: list[tuple[int, int]], most: int) -> None:
     assert lessons.most_at_once([span(str(t), start=t[0], end=t[1]) for t in times]) == most
+
+
+def tempo_trace(*rolls: tuple[int, int, int]) -> dict[str, Any]:
+    """`roll die` spans, each (roll.index, start, end)."""
+    found = [
+        {"name": "roll die", "startTimeUnixNano": str(start), "endTimeUnixNano": str(end), "attributes": [
+            {"key": "roll.index", "value": {"intValue": str(index)}}
+        ]}
+        for index, start, end in rolls
+    ]  # fmt: skip
+    return {"trace": {"resourceSpans": [{"scopeSpans": [{"spans": found}]}]}}
+
+
+class FixedTrace(FreshTrace):
+    async def made(self) -> str:
+        return "1" * 32
+
+    async def _make(self, traceparent: str) -> None:
+        raise AssertionError("made() is all that is asked")
+
+
+@pytest.mark.parametrize(
+    ("rolls", "answer"),
+    [
+        ([(i, i, 10 + i) for i in range(5)], "5 of 5 at the same time"),
+        ([(0, 0, 1), *((i, 1, 9) for i in range(1, 5))], "4 of 5 at the same time"),
+        ([(0, 0, 9), (1, 0, 9)], r"roll.index \[0, 1\], not"),  # the others got lost
+        ([(0, 0, 9)] * 5, r"roll.index \[0, 0, 0, 0, 0\], not"),
+        ([(i, 10 * i, 10 * i + 9) for i in range(5)], "no more than 1 run"),
+        ([(i, 10 * i, 10 * i + 19) for i in range(5)], "no more than 2 run"),
+    ],
+)
+async def test_a_whole_batch_has_to_overlap(rolls: list[tuple[int, int, int]], answer: str) -> None:
+    request = FixedTrace(apis := answering({f"/api/v2/traces/{'1' * 32}": tempo_trace(*rolls)}), ())
+    question = lessons.overlapping_rolls(apis, request)
+    if "of 5 at" in answer:
+        assert await question.ask() == answer
+    else:
+        with pytest.raises(NotYetError, match=answer):
+            await question.ask()
+
+
+async def test_a_page_that_cannot_be_clicked_is_said_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    click = TracedClick(Apis(httpx.AsyncClient(), port - FRONTEND_PORT), ())
+    with pytest.raises(NotYetError, match="the page cannot be clicked"):
+        await click.made()
 
 
 GOOD = {
