@@ -21,6 +21,7 @@ VIEWS = [
     "check",
 ]
 THEMES = [{"color_scheme": "light"}, {"color_scheme": "dark"}]
+TABLET = {"color_scheme": "light", "viewport": {"width": 800, "height": 900}}
 PHONE = {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}
 BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
 
@@ -67,6 +68,20 @@ def test_nothing_sticks_out_of_a_phone(visit: Visit, view: str) -> None:
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.get_by_role("navigation").get_by_role("link").count() == 7
+
+
+@pytest.mark.parametrize("visit", [TABLET], indirect=True, ids=["800"])
+@pytest.mark.parametrize("view", [*VIEWS, "logs?from=1763690000000&to=1763790100000"])
+def test_nothing_sticks_out_or_is_cut_at_800_pixels(visit: Visit, view: str) -> None:
+    page = visit.open(view)
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+    assert page.locator("#bar h1, .panel > header h2, #bar .button").evaluate_all(cut) == []
+    outside = (
+        "all => all.filter(e => e.getBoundingClientRect().right > innerWidth).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert page.locator("#bar *, .query *").evaluate_all(outside) == []
 
 
 def test_the_keyboard_reaches_everything_first(visit: Visit) -> None:

@@ -51,7 +51,7 @@ def test_a_refused_query_shows_the_backends_words(refused: Visit, view: str, sou
     page = refused.open(view)
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text(f"{source} refused the query")
-    assert len(alert.locator("pre").inner_text()) > 10
+    assert len(alert.locator("pre").first.inner_text()) > 10
 
 
 def test_a_backend_that_does_not_answer_is_named(refused: Visit) -> None:

@@ -3,6 +3,7 @@
 
 import { checklist, dashboards } from "./api/grafana.js";
 import { h, icon, put } from "./core/dom.js";
+import * as places from "./core/places.js";
 import * as router from "./core/router.js";
 import * as theme from "./core/theme.js";
 import * as time from "./core/timerange.js";
@@ -23,6 +24,8 @@ const TABS = [
   ["d", "dashboard", "Dashboard"], ["traces", "traces", "Traces"], ["service-map", "map", "Service map"], ["logs", "logs", "Logs"],
   ["metrics", "metrics", "Metrics"], ["profiles", "profiles", "Profiles"], ["check", "check", "Checklist"],
 ];
+
+const TIMELESS = new Set(["trace", "check"]); // what they show is of no time range
 
 const nav = document.getElementById("nav");
 const bar = document.getElementById("bar");
@@ -65,16 +68,19 @@ const context = {
 
 async function route() {
   const { path, params } = router.current();
-  if (!(path[0] in VIEWS)) return router.go(["d"], params);
+  if (!(path[0] in VIEWS)) return location.replace(router.href(["d"], params)); // no entry of its own to be stuck at
   drawNav(path);
-  picker.show(params);
+  picker.show(params, !TIMELESS.has(path[0]));
+  const top = places.arrive();
   const key = path[0];
   if (mounted?.key === key && mounted.view.update) return mounted.view.update({ path, params });
   const mine = (turn += 1);
   mounted?.view.unmount?.();
   mounted = undefined;
+  const isFirst = mine === 1;
   put(main);
-  window.scrollTo(0, 0);
+  places.settle(main, top);
+  if (!isFirst && !bar.contains(document.activeElement)) main.focus({ preventScroll: true }); // what had it is gone
   try {
     const module = await VIEWS[key]();
     if (mine !== turn) return undefined;
@@ -94,6 +100,10 @@ function remount() {
 async function start() {
   put(bar, h("div", { class: "title" }, heading, extra), picker.element, themeButton);
   drawTheme();
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the hash is the view's
+    main.focus();
+  });
   theme.onChange(() => {
     drawTheme();
     remount(); // charts hold resolved colours

@@ -6,6 +6,7 @@ import * as theme from "../core/theme.js";
 import { hide, showAt } from "../parts/tooltip.js";
 
 const ROW = 21;
+const LIT = "#ffd633"; // dark text reads on it in either theme
 
 /** `{element, draw(flame), search(text), zoom(frame)}` with a flame as api/pyroscope.js decodes it. */
 export function flameGraph({ onSelect } = {}) {
@@ -40,8 +41,8 @@ export function flameGraph({ onSelect } = {}) {
     if (right - left < 0.4) return;
     const lit = needle && frame.name.toLowerCase().includes(needle);
     const above = focus && frame.depth < focus.depth;
-    pen.globalAlpha = (needle && !lit) || above ? 0.38 : 1;
-    pen.fillStyle = lit ? theme.colour("series-6") : frame.depth ? tint(frame.name) : theme.colour("border-strong");
+    pen.globalAlpha = (needle && !lit) || above ? 0.45 : 1;
+    pen.fillStyle = lit ? LIT : frame.depth ? tint(frame.name) : theme.colour("border-strong");
     pen.fillRect(left + 0.5, frame.depth * ROW + 1, Math.max(right - left - 1, 0.6), ROW - 2);
     if (frame === chosen) {
       pen.strokeStyle = theme.colour("accent");
@@ -94,12 +95,25 @@ export function flameGraph({ onSelect } = {}) {
       canvas.setAttribute("aria-label", `Flame graph, ${duration(flame.total)} in all; arrow keys walk, Enter zooms, Escape zooms out`);
       paint();
     },
+    /** Lights up what the text is part of; → `{frames, total}`, time under such frames counted once. */
     search(text) {
       needle = text.trim().toLowerCase();
       paint();
+      return needle ? matching(flame, needle) : undefined;
     },
     zoom,
   };
+}
+
+function matching({ levels }, needle) {
+  const hits = levels.flat().filter(({ name }) => name.toLowerCase().includes(needle));
+  let [total, end] = [0, -1];
+  for (const { x, total: wide } of hits.toSorted((a, b) => a.x - b.x || b.total - a.total)) {
+    if (x < end) continue; // within one that is counted
+    total += wide;
+    end = x + wide;
+  }
+  return { frames: hits.length, total };
 }
 
 function label(pen, frame, x, width) {

@@ -64,7 +64,7 @@ function trace(one, options) {
     text: v.map((value) => format(value, unit, one.decimals ?? options.decimals)), textposition: "none",
     hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
     ...(bars
-      ? { marker: { color: theme.fade(one.colour, Math.max(opacity, 0.75)), line: { width: 0 } } }
+      ? { width: options.step && options.step * 0.88, offset: options.step && options.step * -0.94, marker: { color: theme.fade(one.colour, Math.max(opacity, 0.75)), line: { width: 0 } } }
       : {
         line: { color: one.colour, width: custom.lineWidth ?? 1.6, shape: SHAPES[custom.lineInterpolation] ?? "linear", dash: custom.lineStyle?.fill === "dash" ? "dash" : "solid" },
         marker: { color: one.colour, size: (custom.pointSize ?? 5) },

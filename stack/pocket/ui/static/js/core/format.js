@@ -51,9 +51,10 @@ function scaled(value, { base, names }, decimals) {
 function seconds(value, decimals) {
   const size = Math.abs(value);
   if (size === 0) return "0 s";
-  if (size < 1e-6) return `${number(value * 1e9, decimals)} ns`;
-  if (size < 1e-3) return `${number(value * 1e6, decimals)} µs`;
-  if (size < 1) return `${number(value * 1e3, decimals)} ms`;
+  // Three digits are shown: what rounds up to a thousand is one of the next unit.
+  if (size < 0.9995e-6) return `${number(value * 1e9, decimals)} ns`;
+  if (size < 0.9995e-3) return `${number(value * 1e6, decimals)} µs`;
+  if (size < 0.9995) return `${number(value * 1e3, decimals)} ms`;
   if (size < 120) return `${number(value, decimals)} s`;
   if (size < 7200) return `${number(value / 60, decimals)} min`;
   if (size < 172800) return `${number(value / 3600, decimals)} h`;

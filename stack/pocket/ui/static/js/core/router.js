@@ -45,7 +45,7 @@ export function update(changes, { replace = false } = {}) {
   const target = build(path, { ...params, ...changes });
   if (target === location.hash) return false;
   if (replace) {
-    history.replaceState(null, "", target);
+    history.replaceState(history.state, "", target);
     dispatchEvent(new HashChangeEvent("hashchange"));
   } else location.hash = target;
   return true;

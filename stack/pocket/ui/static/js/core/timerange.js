@@ -1,5 +1,7 @@
 // Time ranges as Grafana writes them in a URL: `now-5m`, `now`, or Unix milliseconds.
 
+import { clock, dateTime } from "./format.js";
+
 const UNIT_MS = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
 export const PRESETS = [
@@ -37,9 +39,11 @@ export function label(params) {
   const to = params.to ?? DEFAULTS.to;
   const preset = to === "now" && PRESETS.find(([value]) => value === from);
   if (preset) return preset[1];
+  if (to === "now" && resolve(from) !== undefined && from.startsWith("now")) return `Last ${from.slice(4)}`;
   const { from: a, to: b } = range(params);
-  const short = (ms) => new Date(ms).toLocaleString(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return to === "now" ? `${from} to now` : `${short(a)} – ${short(b)}`;
+  const [day, last] = [dateTime(a).slice(0, 10), dateTime(b).slice(0, 10)];
+  const today = dateTime(Date.now()).slice(0, 10);
+  return `${day === today ? "" : `${day} `}${clock(a)} – ${last === day ? "" : `${last} `}${clock(b)}`;
 }
 
 /** Words for a sentence: `the last 15 minutes`. */

@@ -86,7 +86,7 @@ function card(panel, body, context) {
   return h("section", {
     class: classes.filter(Boolean).join(" "), "data-state": "loading", "data-type": panel.type, "aria-label": panel.title || panel.type,
     style: { "--x": x, "--y": y, "--w": w, "--h": height },
-  }, (panel.title || !BARE.has(panel.type)) && h("header", {}, h("h2", { title: panel.title }, panel.title), info, h("span", { class: "spacer" }), link), body);
+  }, (panel.title || !BARE.has(panel.type)) && h("header", {}, h("h2", { title: panel.title }, panel.title), info, link), body);
 }
 
 function isEmpty(results) {

@@ -27,17 +27,19 @@ export function mount(root, context, { path }) {
       const all = await grafana.dashboards(signal);
       uid = wanted ?? latest(all)?.uid;
       if (!uid) return put(root, empty("There is no dashboard yet", "Start a stage: `make run STAGE=1`."));
-      if (!wanted) history.replaceState(null, "", router.href(["d", uid]));
+      if (!wanted) history.replaceState(history.state, "", router.href(["d", uid]));
       const dashboard = await grafana.dashboard(uid, signal);
-      context.title(dashboard.title, chooser(all, uid));
-      return draw(dashboard);
+      const sections = draw(dashboard);
+      return context.title(dashboard.title, chooser(all, uid), jump(sections));
     } catch (error) {
       return isAbort(error) ? undefined : put(root, failed(error));
     }
   }
 
   function draw(dashboard) {
-    put(root, rows(dashboard.panels ?? []).map(({ row, panels }) => section(row, panels)));
+    const sections = rows(dashboard.panels ?? []).map(({ row, panels }) => ({ title: row?.title, element: section(row, panels) }));
+    put(root, sections.map(({ element }) => element));
+    return sections.filter(({ title }) => title);
   }
 
   function section(row, panels) {
@@ -86,6 +88,17 @@ function rows(panels) {
     else groups.at(-1).panels.push(panel);
   }
   return groups.filter((group) => group.panels.length);
+}
+
+/** A long dashboard's table of contents. */
+function jump(sections) {
+  if (sections.length < 4) return null;
+  const go = ({ target }) => {
+    sections[target.value].element.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    target.value = "";
+  };
+  return h("select", { "aria-label": "Go to row", class: "jump", onchange: go }, h("option", { value: "", selected: true, hidden: true }, "Go to row…"),
+    sections.map(({ title }, i) => h("option", { value: i }, title)));
 }
 
 const latest = (all) => all.toSorted((a, b) => a.uid.localeCompare(b.uid, "en", { numeric: true })).at(-1);

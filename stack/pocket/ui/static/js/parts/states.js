@@ -4,11 +4,22 @@ import { h, icon } from "../core/dom.js";
 
 export const loading = () => h("div", { class: "skeleton", role: "status", "aria-label": "Loading" });
 
-/** The backend's own text. */
-export function failed(error) {
+/** The backend's own text; with the query, also the place in it that the text names. */
+export function failed(error, query) {
+  const message = error.message ?? String(error);
+  const isRefusal = error.status >= 400 && error.status < 500;
   return h("div", { class: "state error", role: "alert" }, icon("warning", 22),
-    h("b", {}, error.source ? `${error.source} refused the query` : "Something went wrong"),
-    h("pre", {}, error.message ?? String(error)));
+    h("b", {}, !error.source ? "Something went wrong" : isRefusal ? `${error.source} refused the query` : `${error.source} could not answer`),
+    h("pre", {}, message), isRefusal && query && pointed(message, query));
+}
+
+/** Prometheus writes `1:5: parse error`, Loki and Tempo `line 1, col 5`; both count from 1. */
+function pointed(message, query) {
+  const [, row, column] = /(?:line (?=\d+, col)|\b(?=\d+:\d+: ))(\d+)(?:, col |:)(\d+)/.exec(message) ?? [];
+  const line = row && query.split("\n")[Number(row) - 1];
+  if (!line || column === "1") return null; // the very beginning: where an engine is that knows no place
+  const at = Math.min(Number(column), line.length + 1) - 1;
+  return h("pre", { class: "pointed" }, line.slice(0, at), h("mark", {}, line[at] ?? " "), line.slice(at + 1));
 }
 
 /** `code` in backticks becomes <code>. */

@@ -4,12 +4,13 @@ import { h, icon, put } from "../core/dom.js";
 import * as router from "../core/router.js";
 import * as time from "../core/timerange.js";
 
-/** `{element, show(params)}`; calls `onRefresh` at the chosen interval while the page is visible. */
+/** `{element, show(params, hasRange)}`; calls `onRefresh` at the chosen interval while the page is visible. */
 export function timePicker({ onRefresh }) {
   const label = h("span");
   const button = h("button", { class: "button", "aria-haspopup": "true", "aria-expanded": "false", title: "Time range" }, icon("clock", 16), label);
   const panel = h("div", { class: "popover", hidden: true });
   const menu = h("div", { class: "menu" }, button, panel);
+  const newest = h("button", { class: "button", title: "Back to the newest data", onclick: () => router.update({ from: time.DEFAULTS.from, to: time.DEFAULTS.to }) }, "Now");
   const again = h("button", { class: "button", title: "Refresh now", "aria-label": "Refresh now", onclick: onRefresh }, icon("refresh", 16));
   const every = h("select", { title: "Refresh every", "aria-label": "Refresh every", class: "hide-narrow" },
     time.REFRESH.map((value) => h("option", { value }, value)));
@@ -29,8 +30,10 @@ export function timePicker({ onRefresh }) {
   every.addEventListener("change", () => router.update({ refresh: every.value }));
 
   let timer;
-  const show = (params) => {
+  const show = (params, hasRange = true) => {
     put(label, time.label(params));
+    menu.hidden = every.hidden = !hasRange;
+    newest.hidden = !hasRange || (params.to ?? "now") === "now";
     const refresh = time.REFRESH.includes(params.refresh) ? params.refresh : time.DEFAULTS.refresh;
     every.value = refresh;
     clearInterval(timer);
@@ -38,7 +41,7 @@ export function timePicker({ onRefresh }) {
     const ms = live ? time.interval(refresh) : 0;
     if (ms) timer = setInterval(() => document.visibilityState === "visible" && onRefresh(), ms);
   };
-  return { element: h("div", { class: "toolbar" }, menu, again, every), show };
+  return { element: h("div", { class: "toolbar picker" }, newest, menu, again, every), show };
 }
 
 function draw(panel, close) {

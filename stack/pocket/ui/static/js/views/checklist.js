@@ -9,7 +9,7 @@ import { coded, empty, failed, loading } from "../parts/states.js";
 export function mount(root, context) {
   const page = h("div", { class: "stack" }, loading());
   const problem = h("div");
-  const again = h("button", { class: "button primary", onclick: check }, icon("refresh", 15), h("span", {}, "Check again"));
+  const again = h("button", { class: "button primary", onclick: check }, icon("play", 14), h("span", {}, "Run the check"));
   const lead = h("span", { class: "muted" });
   const work = loader(page, (error) => put(page, failed(error)));
   context.title("Checklist");
@@ -31,14 +31,14 @@ export function mount(root, context) {
   function busy(on) {
     again.disabled = on;
     again.classList.toggle("spinning", on);
-    put(again.lastChild, on ? "Checking…" : "Check again");
+    put(again.lastChild, on ? "Checking…" : "Run the check");
     page.classList.toggle("busy", on);
   }
 
   function show({ stage, result }) {
     put(lead, stage ? `Stage ${stage}: is every signal and every link there?` : "Is every signal and every link there?");
     const checks = result?.items ?? [];
-    if (!checks.length) return put(page, empty("Nothing has been checked yet", `Press “Check again”, or run \`make check STAGE=${stage ?? 1}\` in a terminal.`));
+    if (!checks.length) return put(page, empty("Nothing has been checked yet", `Press “Run the check”, or run \`make check STAGE=${stage ?? 1}\` in a terminal.`));
     return put(page, progress(checks, result), groups(checks).map(([name, list]) => h("section", { class: "stack", style: { gap: "6px" } }, name && h("h2", {}, name), h("div", { class: "card flush" }, list.map(line)))));
   }
 

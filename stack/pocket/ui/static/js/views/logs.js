@@ -2,6 +2,7 @@
 
 import { isAbort } from "../api/http.js";
 import * as loki from "../api/loki.js";
+import { meant } from "../charts/meaning.js";
 import { timeSeries } from "../charts/timeseries.js";
 import { h, put } from "../core/dom.js";
 import { count } from "../core/format.js";
@@ -38,7 +39,7 @@ export function mount(root, context, { params }) {
     live.stop();
     volume.hidden = true;
     put(found);
-    put(results, failed(error));
+    put(results, failed(error, router.current().params.q));
   });
   let lines = [];
   context.title("Logs");
@@ -92,7 +93,7 @@ export function mount(root, context, { params }) {
     if (!series.length) return put(results, empty(`No data in ${context.rangeWords()}`, trafficHint(context.workshop)));
     const graph = timeSeries("Query result");
     put(results, h("div", { style: { height: "360px", display: "flex", padding: "12px" } }, graph.element));
-    return graph.draw(series.map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })), { range, step });
+    return graph.draw(meant(series).map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })), { range, step });
   }
 
   function add(fresh) {

@@ -1,6 +1,7 @@
 // Metrics: PromQL with completion, as a graph with exemplars and as a table of present values.
 
 import * as prometheus from "../api/prometheus.js";
+import { meant } from "../charts/meaning.js";
 import { timeSeries } from "../charts/timeseries.js";
 import { h, put } from "../core/dom.js";
 import { count, format } from "../core/format.js";
@@ -36,7 +37,7 @@ export function mount(root, context, { params }) {
   const list = h("section", { class: "card flush scroll", hidden: true, style: { "max-height": "520px" }, "aria-label": "Values" }, table.element);
   const work = loader(graph, (error) => {
     list.hidden = true;
-    put(graph, failed(error));
+    put(graph, failed(error, router.current().params.q));
   });
   context.title("Metrics");
   put(root, h("div", { class: "stack" }, box.element, about, graph, list));
@@ -71,7 +72,7 @@ export function mount(root, context, { params }) {
     const unit = unitOf(q);
     if (graph.firstChild !== chart.element) put(graph, chart.element);
     // Exemplars are single observations: on a graph of rates or counts they would be on another scale.
-    chart.draw(named, { range, step, unit, custom: { fillOpacity: series.length === 1 ? 12 : 0 }, exemplars: unit === "s" ? exemplars : [] });
+    chart.draw(meant(named), { range, step, unit, custom: { fillOpacity: series.length === 1 ? 12 : 0 }, exemplars: unit === "s" ? exemplars : [] });
     return drawTable(table, named, unit);
   }
 

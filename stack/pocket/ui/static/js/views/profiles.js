@@ -5,7 +5,7 @@ import * as pyroscope from "../api/pyroscope.js";
 import { flameGraph, short, topFunctions } from "../charts/flame.js";
 import { timeSeries } from "../charts/timeseries.js";
 import { h, icon, put } from "../core/dom.js";
-import { duration, format } from "../core/format.js";
+import { count, duration, format } from "../core/format.js";
 import * as router from "../core/router.js";
 import * as theme from "../core/theme.js";
 import { step as chooseStep } from "../core/timerange.js";
@@ -19,7 +19,8 @@ export function mount(root, context) {
   const serviceBox = h("select", { "aria-label": "Service", onchange: () => router.update({ service: serviceBox.value, span: undefined }) });
   const typeBox = h("select", { "aria-label": "Profile type", onchange: () => router.update({ type: typeBox.value === CPU ? undefined : typeBox.value }) });
   const chart = flameGraph();
-  const find = h("input", { type: "search", placeholder: "Find a function", "aria-label": "Find a function", oninput: () => chart.search(find.value) });
+  const find = h("input", { type: "search", placeholder: "Find a function", "aria-label": "Find a function", oninput: () => search() });
+  const hits = h("span", { class: "muted small", role: "status" });
   const note = h("span", { class: "muted small", role: "status" });
   const use = timeSeries("CPU use over time");
   const history = h("section", { class: "card", style: { height: "140px", display: "flex" }, "aria-label": "Use over time" }, use.element);
@@ -29,9 +30,15 @@ export function mount(root, context) {
     h("section", { class: "card flush scroll", "aria-label": "Top functions" }, table.element),
     h("section", { class: "card", "aria-label": "Flame graph" }, chart.element));
   const work = loader(page, (error) => put(page, failed(error)));
+  let shown = { total: 0 };
   context.title("Profiles");
-  put(root, h("div", { class: "stack" }, h("div", { class: "toolbar" }, h("label", { class: "field" }, "Service", serviceBox), h("label", { class: "field" }, "Type", typeBox), find,
+  put(root, h("div", { class: "stack" }, h("div", { class: "toolbar" }, h("label", { class: "field" }, "Service", serviceBox), h("label", { class: "field" }, "Type", typeBox), find, hits,
     h("button", { class: "button", onclick: () => chart.zoom(undefined) }, icon("refresh", 14), "Reset zoom"), h("span", { class: "spacer" }), note), page));
+
+  function search() {
+    const found = chart.search(find.value);
+    put(hits, found && (found.frames ? `${count(found.frames, "frame")}, ${format(found.total / (shown.total || 1), "percentunit", 1)} of the time` : "no such function"));
+  }
 
   function load() {
     return work.load(async (signal) => {
@@ -54,9 +61,11 @@ export function mount(root, context) {
     if (!flame.total) return put(page, empty(`No profile of ${service} in ${context.rangeWords()}`, `Profiles arrive every few seconds while the service burns CPU. ${trafficHint(context.workshop)}`));
     if (page.firstChild !== history) put(page, history, layout);
     chart.draw(flame);
+    shown = flame;
+    search();
     drawTop(table, flame, (name) => {
       find.value = name;
-      chart.search(name);
+      search();
     });
     history.hidden = !series.series.length;
     return use.draw(series.series.map((one) => ({ ...one, name: "CPU", colour: theme.service(service) })), { range, step: series.step, unit: "suffix: cores", custom: { fillOpacity: 18 }, legend: { displayMode: "hidden" } });

@@ -67,6 +67,17 @@ function rootOf(spans) {
   return spans.filter(({ parent }) => !ids.has(parent)).sort((a, b) => a.start - b.start)[0] ?? spans[0];
 }
 
+/** The span of the service in which most time passed outside of its children: the one whose profile tells something. */
+function busiest({ spans }) {
+  const inner = new Map();
+  for (const { parent, duration: length } of spans) inner.set(parent, (inner.get(parent) ?? 0) + length);
+  const own = ({ id, duration: length }) => Math.max(0, length - (inner.get(id) ?? 0));
+  const by = Map.groupBy(spans, ({ service }) => service);
+  const most = (list) => list.reduce((sum, span) => sum + own(span), 0);
+  const [, chosen] = [...by].reduce((best, one) => (most(one[1]) > most(best[1]) ? one : best));
+  return chosen.reduce((best, span) => (own(span) > own(best) ? span : best));
+}
+
 function summary(trace) {
   const { spans, services } = trace;
   const root = rootOf(spans);
@@ -83,7 +94,7 @@ function summary(trace) {
       fact("Trace id", h("span", { class: "mono small", style: { "font-weight": 400 } }, trace.id))),
     h("div", { class: "toolbar" },
       h("a", { class: "button", href: ways.logs() }, icon("logs", 15), "Logs of this trace"),
-      h("a", { class: "button", href: ways.profile(root) }, icon("profiles", 15), "Profile"),
+      h("a", { class: "button", href: ways.profile(busiest(trace)), title: "Where the service in which most of the time passed used its CPU" }, icon("profiles", 15), h("span", { class: "clipped" }, `Profile of ${busiest(trace).service}`)),
       h("a", { class: "button", href: ways.metrics(root) }, icon("metrics", 15), "Metrics"),
       h("button", { class: "button", onclick: () => save(trace) }, icon("download", 15), "JSON")));
 }

@@ -36,7 +36,7 @@ export function mount(root, context, { params }) {
   const work = loader(results, (error) => {
     chart.hidden = true;
     put(found);
-    put(results, failed(error));
+    put(results, failed(error, router.current().params.q));
   });
   plot.after(listenOnce);
   context.title("Traces");
