@@ -20,6 +20,7 @@ for name in STEERING:  # make exports PORT_OFFSET to all it runs
 PORTS = (3000, 3100, 3200, 4040, 4317, 4318, 8001, 8002, 8003, 8501, 9090, 9187, 12345, 15432)
 # Below 32768, where Linux begins to lend ports to outgoing connections; beyond the offsets people use by hand.
 OFFSETS = range(4000, 17000, 20)
+UNSAFE = {10080 - 3000}  # browsers refuse to open port 10080, and so does `up` (workshop.run.ports)
 
 
 def bindable(port: int) -> bool:
@@ -33,10 +34,10 @@ def bindable(port: int) -> bool:
 
 
 def free_offsets() -> Iterator[int]:
-    """Port offsets with nothing listening; begins elsewhere for each test run, as several may be under way."""
+    """Port offsets that `up` takes; begins elsewhere for each test run, as several may be under way."""
     start = os.getpid() % len(OFFSETS)
     for offset in (*OFFSETS[start:], *OFFSETS[:start]):
-        if all(bindable(port + offset) for port in PORTS):
+        if offset not in UNSAFE and all(bindable(port + offset) for port in PORTS):
             yield offset
 
 

@@ -24,7 +24,7 @@ from workshop.plan import POCKET, Plan, make_plan
 from workshop.run import control, state
 from workshop.run.events import EventWriter
 from workshop.run.guard import Guard
-from workshop.run.ports import require_free
+from workshop.run.ports import require_ports
 from workshop.run.shipper import PushClient, Shipper
 from workshop.run.shipping import Shipping
 from workshop.run.unit import StartError, Unit
@@ -166,7 +166,7 @@ def main(arguments: Sequence[str]) -> int:
         paths.state.unlink(missing_ok=True)
         paths.stopped.unlink(missing_ok=True)
         plan = make_plan(Path(request["root"]), request["stage"], request["offset"], paths)
-        require_free(plan.specs, plan.offset)
+        require_ports(plan.specs, plan.offset, paths)
         return asyncio.run(supervise(plan, say, held))
     except WorkshopError as error:
         say("error", detail=str(error), lines=[])

@@ -1,0 +1,83 @@
+"""Port offsets that cannot work are refused before anything starts, with one that does."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from workshop.errors import WorkshopError
+from workshop.paths import RunPaths
+from workshop.run import ports
+from workshop.run.spec import ProcessSpec
+
+from .conftest import COMPOSE, Project
+
+
+def spec(name: str, *numbers: int, url: str = "") -> ProcessSpec:
+    return ProcessSpec(name, ("true",), Path("/"), {}, ports={str(number): number for number in numbers}, url=url)
+
+
+@pytest.fixture
+def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPaths:
+    monkeypatch.setenv("WORKSHOP_ROOT", str(tmp_path))
+    return RunPaths(tmp_path / "run")
+
+
+@pytest.fixture(autouse=True)
+def _all_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "is_free", lambda _: True)
+
+
+def refusal(specs: list[ProcessSpec], offset: int, paths: RunPaths) -> str:
+    with pytest.raises(WorkshopError) as refused:
+        ports.require_ports(specs, offset, paths)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("offset", [3000, 3566, 3665, 3669, 3697, 7080])
+def test_a_page_on_a_port_that_browsers_refuse(offset: int, paths: RunPaths) -> None:
+    specs = [spec("pocket", 3000 + offset, 3100 + offset, url=f"http://localhost:{3000 + offset}")]
+    line = refusal(specs, offset, paths)
+    assert f"port {3000 + offset}, which browsers refuse to open (ERR_UNSAFE_PORT). Use --port-offset " in line
+    assert line.endswith(f"--port-offset {offset - offset % 100 + 100}.")
+
+
+def test_a_port_that_no_browser_opens_may_be_any(paths: RunPaths) -> None:
+    ports.require_ports([spec("postgres", 6000, url="postgresql://localhost:6000")], 0, paths)
+    ports.require_ports([spec("pocket", 3900, 6000, url="http://localhost:3900")], 0, paths)
+
+
+def test_beyond_the_last_port_a_smaller_offset_is_offered(paths: RunPaths) -> None:
+    line = refusal([spec("postgres", 15432 + 50200)], 50200, paths)
+    assert "on port 65632, and 65535 is the highest there is. Use --port-offset 50100." in line
+
+
+def test_two_that_want_the_same_port(paths: RunPaths) -> None:
+    line = refusal([spec("one", 8001), spec("two", 8001)], 0, paths)
+    assert line == "port 8001 is wanted by one (8001) and by two (8001): change one of them."
+
+
+def test_the_offset_that_is_offered_has_only_free_ports_that_browsers_open(
+    paths: RunPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ports, "is_free", lambda port: port not in {8001, 8101})
+    specs = [spec("one", 8001), spec("ui", 5800, url="http://localhost:5800")]  # 5800 + 200 is blocked
+    assert refusal(specs, 0, paths).endswith("Stop that, or use --port-offset 300.")
+
+
+def test_a_run_of_ours_is_named_with_the_command_that_stops_it(project: Project) -> None:
+    other = Project(project.root, project.offset + 1)
+    project.compose(COMPOSE.replace("8002", "8000"))
+    assert project.run("up", "1", "--detach").returncode == 0
+    refused = other.run("up", "1")
+    other.stop()
+    assert refused.returncode == 1
+    down = f"workshop down --port-offset {project.offset}"
+    assert f"by stage 1 on port offset {project.offset}. Stop that ({down}), or use --port" in refused.stderr
+    offered = re.search(r"--port-offset (\d+)\.$", refused.stderr.strip())
+    assert offered
+    with socket.create_server(("127.0.0.1", 8001 + int(offered[1]))):
+        pass
