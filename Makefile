@@ -7,6 +7,8 @@ export PORT_OFFSET
 BIN := .venv/bin
 UV := 0.13.8
 WORKSHOP := $(BIN)/workshop
+# Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
+OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
 .PHONY: help run down status traffic check logs diff bench test lint dashboards lock install
 
@@ -14,7 +16,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: .venv/.installed ## STAGE=n (default: the last) PORT_OFFSET=k DETACH=1: services, pocket stack, traffic, check, UI
-	@$(WORKSHOP) up $(STAGE) --traffic --check $(if $(filter-out 0,$(DETACH)),--detach)
+	@$(WORKSHOP) up $(STAGE) --traffic --check $(if $(filter-out 0,$(DETACH)),--detach) $(OR_CTRL_C)
 
 down: .venv/.installed ## stop what run started
 	@$(WORKSHOP) down
@@ -23,13 +25,13 @@ status: .venv/.installed ## what runs, where
 	@$(WORKSHOP) status
 
 traffic: .venv/.installed ## STAGE=n ARGS="--num-users 20": drive the stage with virtual users
-	@$(WORKSHOP) traffic $(STAGE) $(ARGS)
+	@$(WORKSHOP) traffic $(STAGE) $(ARGS) $(OR_CTRL_C)
 
 check: .venv/.installed ## STAGE=n: is every signal and every link there?
-	@$(WORKSHOP) check $(STAGE)
+	@$(WORKSHOP) check $(STAGE) $(OR_CTRL_C)
 
 logs: .venv/.installed ## ARGS="--follow dice-roller": what the services write
-	@$(WORKSHOP) logs $(ARGS)
+	@$(WORKSHOP) logs $(ARGS) $(OR_CTRL_C)
 
 diff: .venv/.installed ## STAGE=n: what this stage adds to the one before
 	@$(WORKSHOP) diff $(STAGE)

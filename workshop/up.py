@@ -39,6 +39,7 @@ class Up:
         except KeyboardInterrupt:
             console.print("\nStopping …")
             leash.stop()
+            console.print(f"Stopped stage {self.stage}.")
             return 130
         except BaseException:
             leash.stop()
