@@ -20,6 +20,7 @@ from pocket.receive.bounds import Bounds
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.rows import Labels, ProfileSample
 from pocket.store import StoreFull
+from pocket.store.recent import Recent
 
 _PROTO, _JSON = "application/proto", "application/json"
 _MAX_FRAMES = 1024  # of a row, however many each location has inlined
@@ -29,14 +30,17 @@ _CODES = {400: "invalid_argument", 413: "resource_exhausted", 415: "invalid_argu
 Append = Callable[[list[ProfileSample]], None]
 
 
-def routes(append: Append, bounds: Callable[[], Bounds], limit: int) -> list[Route]:
-    """`limit` bounds an inflated pprof, in bytes."""
+def routes(
+    append: Append, bounds: Callable[[], Bounds], limit: int, repeated: Callable[[int], None] = lambda _: None
+) -> list[Route]:
+    """`limit` bounds an inflated pprof, in bytes; `repeated` is told of rows that were there already."""
+    once = _once(append, repeated)
 
     async def push(request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         body = await request.body()
         try:
-            append(await run_in_threadpool(decode, body, kind, bounds(), limit))
+            once(body, await run_in_threadpool(decode, body, kind, bounds(), limit))
         except BodyError as error:
             return refuse(error.status, error.message)
         except StoreFull as error:
@@ -44,6 +48,27 @@ def routes(append: Append, bounds: Callable[[], Bounds], limit: int) -> list[Rou
         return Response(b"{}" if kind == _JSON else b"", media_type=kind)
 
     return [Route("/push.v1.PusherService/Push", push, methods=["POST"])]
+
+
+def _once(append: Append, repeated: Callable[[int], None]) -> Callable[[bytes, list[ProfileSample]], None]:
+    """`append`, unless the same request was appended before: a sender that had no answer sends it again.
+
+    The whole request is the key, as rows are not unique: two processes of a service may share labels, time, stack
+    and value. Runs on the event loop alone, so a request that comes twice at once is appended once.
+    """
+    requests = Recent(1000)  # 10 s apart and 6 services: about half an hour
+
+    def once(body: bytes, rows: list[ProfileSample]) -> None:
+        if not requests.add(body):
+            return repeated(len(rows))
+        try:
+            append(rows)
+        except StoreFull:
+            requests.rolled_back()
+            raise
+        return requests.committed()
+
+    return once
 
 
 def refuse(status: int, message: str, _headers: object = None) -> Response:

@@ -35,6 +35,12 @@ def process(entry: LogEntry, bounds: Bounds) -> tuple[LogEntry, dict[str, Any]]:
     return LogEntry({k: v for k, v in labels.items() if v}, t_ns, entry.line, metadata), fields
 
 
+def is_usage(fields: dict[str, Any]) -> bool:
+    """As `loki.process "usage"` decides: a label is text, so it cannot tell `true` from `"true"`."""
+    usage = fields.get("usage")
+    return usage is True or usage == "true"
+
+
 def timestamp(text: Any) -> int | None:
     """An RFC 3339 time in Unix nanoseconds, None if it is none."""
     if not isinstance(text, str):
@@ -49,7 +55,7 @@ def timestamp(text: Any) -> int | None:
 
 
 def _fields(line: str) -> dict[str, Any]:
-    if not line.startswith("{"):
+    if not line.lstrip(" \t\r\n").startswith("{"):
         return {}
     try:
         value = orjson.loads(line)

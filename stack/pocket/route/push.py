@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from pocket.receive.body import BodyError
 from pocket.receive.bounds import Bounds
 from pocket.receive.loki import Sink, check
-from pocket.route.pipeline import process
+from pocket.route.pipeline import is_usage, process
 from pocket.route.usage import UsageRoute
 from pocket.rows import LogEntry
 from pocket.store import Store, StoreError, StoreFull
@@ -38,7 +38,7 @@ def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute
         good, _ = check([entry for entry, _ in processed], now)
         _append(store, good, len(entries))
         try:
-            usage.put([entry for entry, fields in processed if fields.get("usage") is True])
+            usage.put([entry for entry, fields in processed if is_usage(fields)])
         except sqlite3.Error as error:
             raise BodyError(503, f"the usage queue cannot be written: {error}") from error
         try:

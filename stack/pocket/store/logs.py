@@ -76,14 +76,14 @@ class LogTable:
 
     def __init__(self, logs: Logs, database: Database, repeated: Callable[[int], None]) -> None:
         self._index, self._repeated = logs.index, repeated
-        self._recent = Recent()
+        self.recent = Recent()
         newest = "select stream, t_ns, line from logs order by rowid desc limit 20000"
         for row in reversed(database.query(newest)):
-            self._recent.add(row)
-        self._recent.committed()
+            self.recent.add(row)
+        self.recent.committed()
 
     def insert(self, cursor: Connection, rows: Sequence[LogEntry]) -> None:
-        streams, add = self._index.ids_of([row.labels for row in rows]), self._recent.add
+        streams, add = self._index.ids_of([row.labels for row in rows]), self.recent.add
         new = [
             (stream, row) for stream, row in zip(streams, rows, strict=True) if add((stream, row.t_ns, row.line))
         ]
@@ -99,12 +99,6 @@ class LogTable:
         if new:
             insert(cursor, "logs", columns)
         self._index.note(columns["stream"].tolist(), columns["t_ns"].tolist())
-
-    def committed(self) -> None:
-        self._recent.committed()
-
-    def rolled_back(self) -> None:
-        self._recent.rolled_back()
 
 
 def _json(value: Labels) -> str | None:

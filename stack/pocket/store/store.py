@@ -34,7 +34,8 @@ class Store:
         self.metrics, self.logs = Metrics(database), Logs(database)
         self.traces, self.profiles = Traces(database), Profiles(database)
         samples = SampleTable(self.metrics, self._dropper("samples", "out_of_order"))
-        exemplars, metadata = ExemplarTable(self.metrics), MetadataTable(self.metrics)
+        metadata = MetadataTable(self.metrics)
+        exemplars = ExemplarTable(self.metrics, database, self._dropper("exemplars", "repeated"))
         logs = LogTable(self.logs, database, self._dropper("logs", "repeated"))
         spans = SpanTable(self.traces, database, self._dropper("spans", "repeated"))
         profiles = ProfileTable(self.profiles)
@@ -44,7 +45,7 @@ class Store:
             database,
             {"samples": samples, "exemplars": exemplars, "metadata": metadata, "logs": logs, "spans": spans,
              "profiles": profiles},
-            (metadata, logs, spans, *dictionaries),
+            (metadata, exemplars.recent, logs.recent, spans.recent, *dictionaries),
             self._counted,
         )  # fmt: skip
         self._retention = Retention(self, database, settings, self._writer.exclusive)

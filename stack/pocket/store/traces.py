@@ -131,14 +131,14 @@ class SpanTable:
 
     def __init__(self, traces: Traces, database: Database, repeated: Callable[[int], None]) -> None:
         self._resources, self._repeated = traces.resources, repeated
-        self._recent = Recent()
+        self.recent = Recent()
         newest = "select trace_id::varchar, span_id, kind from spans order by rowid desc limit 20000"
         for trace_id, span_id, kind in reversed(database.query(newest)):
-            self._recent.add((trace_id.replace("-", ""), span_id, kind))
-        self._recent.committed()
+            self.recent.add((trace_id.replace("-", ""), span_id, kind))
+        self.recent.committed()
 
     def insert(self, cursor: Connection, rows: Sequence[Span]) -> None:
-        add = self._recent.add
+        add = self.recent.add
         new = [s for s in rows if add((s.trace_id, s.span_id, s.kind))]
         if len(new) < len(rows):
             self._repeated(len(rows) - len(new))
@@ -175,12 +175,6 @@ class SpanTable:
             "events": text([_json([(e.t_ns, e.name, e.attributes) for e in s.events]) for s in spans]),
             "links": text([_json([(x.trace_id, x.span_id, x.attributes) for x in s.links]) for s in spans]),
         }
-
-    def committed(self) -> None:
-        self._recent.committed()
-
-    def rolled_back(self) -> None:
-        self._recent.rolled_back()
 
 
 def _canonical(resource: dict[str, Any]) -> bytes:

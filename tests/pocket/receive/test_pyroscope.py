@@ -14,7 +14,7 @@ from pocket.receive.bounds import Bounds
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.receive.pyroscope import decode, routes
 from pocket.rows import ProfileSample
-from pocket.store import Store
+from pocket.store import Store, StoreFull
 
 CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
 PROTO, LIMIT = "application/proto", 1 << 20
@@ -103,6 +103,32 @@ def test_http(connect: Callable[[ASGIApp], Any], store: Store, settings: Setting
     assert client.post(path, content=b"{}", headers={"content-type": "application/json"}).json() == {}
     assert client.post(path, content=b"{", headers={"content-type": "application/json"}).status_code == 400
     assert client.post(path, content=b"", headers={"content-type": "text/plain"}).status_code == 415
+
+
+def test_a_push_that_comes_again_is_stored_once(
+    connect: Callable[[ASGIApp], Any], store: Store, settings: Settings, now: int
+) -> None:
+    full, repeated = [True], []
+
+    def append(rows: list[ProfileSample]) -> None:
+        if full.pop():
+            raise StoreFull("full")
+        store.append_profiles(rows)
+
+    client = connect(Starlette(routes=routes(append, lambda: Bounds.now(settings), LIMIT, repeated.append)))
+
+    def send(at: int) -> int:
+        body = push(pprof(at).SerializeToString())
+        response = client.post("/push.v1.PusherService/Push", content=body, headers={"content-type": PROTO})
+        status: int = response.status_code
+        return status
+
+    assert send(now) == 503
+    full[:] = [False] * 3
+    assert [send(now), send(now), send(now + 10**6)] == [200] * 3
+    store.flush()
+    assert sum(s.value for s in store.profiles.select(CPU, [], 0, 1 << 60)) == 36
+    assert repeated == [2]
 
 
 @settings(max_examples=200, deadline=None)

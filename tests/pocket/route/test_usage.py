@@ -160,12 +160,15 @@ async def test_only_usage_lines_are_queued_and_all_are_stored(
     route: tuple[UsageRoute, UsageQueue, Store], tmp_path: Path, now: int
 ) -> None:
     _, queue, store = route
-    lines = [{"usage": True, "n": 1}, {"usage": False}, {"usage": "true"}, {"n": 2}]
+    lines = [{"usage": True, "n": 1}, {"usage": False}, {"usage": "true"}, {"n": 2}, {"usage": 1}]
     entries = [LogEntry({"compose_service": "x"}, now + i, json.dumps(line), {}) for i, line in enumerate(lines)]
     await container(route, Settings(data_dir=tmp_path))(entries)
     # No flush here: when the sink returns, both are on disk.
-    assert store.logs.stats([], 0, 1 << 62)["entries"] == 4
-    assert [json.loads(body)["line"] for _, body in queue.oldest(9)] == [json.dumps(lines[0])]
+    assert store.logs.stats([], 0, 1 << 62)["entries"] == 5
+    assert [json.loads(body)["line"] for _, body in queue.oldest(9)] == [
+        json.dumps(lines[0]),
+        json.dumps(lines[2]),
+    ]
 
 
 async def test_lines_that_are_not_on_disk_are_not_acknowledged(

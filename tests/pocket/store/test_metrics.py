@@ -1,10 +1,12 @@
 import math
 import struct
+from pathlib import Path
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pocket.config import Settings
 from pocket.rows import STALE_NAN, Exemplar, Matcher, MetricMetadata, Sample
 from pocket.store import Store
 
@@ -90,6 +92,24 @@ def test_exemplars_and_metadata(store: Store) -> None:
     assert store.metrics.exemplars([Matcher("job", "=", "a")], 2000, 2000) == [exemplar]
     assert store.metrics.exemplars([Matcher("job", "=", "a")], 2001, 9000) == []
     assert store.metrics.metadata() == [MetricMetadata("up", "gauge", "new")]
+
+
+def test_an_exemplar_shown_at_every_scrape_is_stored_once(store: Store, tmp_path: Path) -> None:
+    first = Exemplar(up("a"), {"trace_id": "ab"}, 0.5, 2000)
+    second = Exemplar(up("a"), {"trace_id": "cd"}, 0.5, 2000)
+    other_series = Exemplar(up("b"), {"trace_id": "ab"}, 0.5, 2000)
+    store.append_exemplars([first, first])
+    store.flush()
+    store.append_exemplars([first, second, other_series])
+    store.flush()
+    assert store.metrics.exemplars([], 0, 9000) == [first, second, other_series]
+    assert store.counters['pocket_dropped_total{signal="exemplars",reason="repeated"}'] == 2
+    store.close()
+    again = Store(Settings(data_dir=tmp_path))
+    again.append_exemplars([first, second])
+    again.flush()
+    assert len(again.metrics.exemplars([], 0, 9000)) == 3
+    again.close()
 
 
 def test_the_caller_may_change_its_labels_afterwards(store: Store) -> None:
