@@ -16,6 +16,7 @@ SERVICES: Colours = {
     "die-service": "#c8702a",
     "usage-service": "#12939a",
     "postgres": "#5b7fa3",
+    "user": "#b1609a",  # Tempo's name for callers without spans
 }
 # Status codes, and the words the services use where there is none. A 499 is a caller who went away.
 OUTCOMES: Colours = {

@@ -90,7 +90,9 @@ def ratio(title: str, teaches: str, query: Query, *, bad: float) -> Panel:
     return with_targets(shaped(panel, title, teaches, PROMETHEUS, (6, 4)), [query])
 
 
-def state(title: str, teaches: str, query: Query, words: Sequence[str] = ()) -> Panel:
+def state(
+    title: str, teaches: str, query: Query, *, words: Sequence[str] = (), size: tuple[int, int] = (6, 4)
+) -> Panel:
     """A count of what is up: red at 0. `words` say it in words, from 0 on."""
     panel = stat.Panel().unit("none").graph_mode(common_models.BigValueGraphMode.NONE)
     panel = panel.color_scheme(dashboard.FieldColor().mode(FieldColorModeId.THRESHOLDS)).thresholds(
@@ -100,7 +102,7 @@ def state(title: str, teaches: str, query: Query, words: Sequence[str] = ()) -> 
         options = {str(value): ValueMappingResult(text=word, index=value) for value, word in enumerate(words)}
         mappings: list[ValueMapping] = [ValueMap(options=options)]
         panel = panel.mappings(mappings)
-    return with_targets(shaped(panel, title, teaches, PROMETHEUS, (6, 4)), [query])
+    return with_targets(shaped(panel, title, teaches, PROMETHEUS, size), [query])
 
 
 def lines(

@@ -65,16 +65,18 @@ def specifications() -> Row:
                 colours=DICE,
             ),
             panels.state(
-                "Specifications loaded",
+                "Dice loaded",
                 "How many dice die-service knows. 0 while it cannot read them: then nothing can be rolled.",
                 promql('max(die_specifications_loaded{job="die-service"})', "dice"),
+                size=(6, 8),
             ),
             panels.number(
-                "List request rate",
+                "List requests",
                 "The frontend asks once in half a minute, however many pages are open.",
                 "reqps",
                 promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
                 colour=SERVICES["die-service"],
+                size=(6, 8),
             ),
         ],
     )
@@ -83,7 +85,7 @@ def specifications() -> Row:
 def rolls(dice: Sequence[str]) -> Row:
     values = [
         panels.bars(
-            f"Values of the {die} die",
+            f"{die.capitalize()} die: values",
             "Counts per face over the time range, from a histogram with one bucket a face.",
             "short",
             buckets(

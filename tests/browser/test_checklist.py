@@ -19,3 +19,25 @@ def test_the_checklist_runs_and_shows_each_answer(visit: Visit) -> None:
     expect(page.locator(".check.pass")).to_have_count(sum(item["status"] == "pass" for item in items))
     page.reload()
     expect(page.locator(".check")).to_have_count(len(items))
+
+
+def test_what_is_missing_comes_first_with_its_hint(visit: Visit) -> None:
+    items = [
+        {"group": "Services", "title": "roller is healthy", "status": "pass", "detail": "200"},
+        {
+            "group": "Logs",
+            "title": "logs carry ids",
+            "status": "fail",
+            "detail": "none",
+            "hint": "Look at `telemetry.py`",
+        },
+        {"group": "Logs", "title": "Grafana has it", "status": "skip", "detail": "not here"},
+    ]
+    result = {"items": items, "checked_at": "2026-01-01T00:00:00Z"}
+    visit.page.route("**/api/workshop/checklist", lambda route: route.fulfill(json={"stage": 1, "result": result}))
+    page = visit.open("check")
+    expect(page.locator(".pill")).to_have_text("1 of 2")
+    expect(page.get_by_label("Missing: 1").locator(".check")).to_contain_text("logs carry ids")
+    expect(page.locator("#view h2").first).to_have_text("Missing: 1")
+    expect(page.locator(".hint code")).to_have_text("telemetry.py")
+    expect(page.locator(".check")).to_have_count(3)

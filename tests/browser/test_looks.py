@@ -38,6 +38,45 @@ def test_text_stands_out_from_its_ground(visit: Visit) -> None:
         assert contrast(colour(page, token), ground) >= 4.5, token  # WCAG 2.2, 1.4.3 (AA)
 
 
+# Text → what it stands on, layer over layer; what falls short of WCAG 2.2, 1.4.3 (AA: 4.5, or 3 for large text).
+FAINT = """() => {
+  const parse = c => { const m = c.match(/[\\d.]+/g).map(Number), k = c.startsWith("color(") ? 255 : 1;
+    return [m[0] * k, m[1] * k, m[2] * k, m[3] ?? 1]; };
+  const part = v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const luminance = c => 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
+  const over = (c, base) => base.map((v, i) => v * (1 - c[3]) + c[i] * c[3]);
+  const ground = e => {
+    const layers = [];
+    for (let n = e; n && layers.at(-1)?.[3] !== 1; n = n.parentElement) {
+      layers.push(parse(getComputedStyle(n).backgroundColor));
+    }
+    return layers.reduceRight((base, c) => over(c, base), [255, 255, 255]);
+  };
+  const found = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const text = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.textContent.trim()).join(" ").trim();
+    if (!text || e.disabled || e.closest("svg, canvas, .skip, option")) continue;
+    if (!e.checkVisibility({visibilityProperty: true})) continue;
+    const style = getComputedStyle(e), size = parseFloat(style.fontSize), below = ground(e);
+    const isLarge = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
+    const [a, b] = [luminance(over(parse(style.color), below)), luminance(below)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < (isLarge ? 3 : 4.5)) found.push(`${text.slice(0, 30)} (${e.className || e.tagName})`);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("visit", THEMES, indirect=True, ids=["light", "dark"])
+def test_all_text_can_be_read(visit: Visit) -> None:
+    faint = {}
+    for view in VIEWS:
+        page = visit.open(f"{view}{'&' if '?' in view else '?'}{visit.stage.window}")
+        page.wait_for_load_state("networkidle")
+        faint[view] = page.evaluate(FAINT)
+    assert faint == {view: [] for view in VIEWS}
+
+
 def contrast(a: str, b: str) -> float:
     def luminance(colour: str) -> float:
         parts = [float(part) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]

@@ -65,6 +65,7 @@ def test_where_nothing_is_the_page_says_what_to_do(visit: Visit, view: str) -> N
     joint = "&" if "?" in view else "?"
     page = visit.open(f"{view}{joint}from=1600000000000&to=1600000900000")
     expect(page.locator(".state")).to_contain_text("make traffic STAGE=1")
+    expect(page.locator(".state")).to_contain_text("Press “Now”")
 
 
 def test_an_unknown_trace_is_not_stored(refused: Visit) -> None:

@@ -25,6 +25,7 @@ const TABS = [
   ["metrics", "metrics", "Metrics"], ["profiles", "profiles", "Profiles"], ["check", "check", "Checklist"],
 ];
 
+const PATIENCE_MS = 400;
 const TIMELESS = new Set(["trace", "check"]); // what they show is of no time range
 
 const nav = document.getElementById("nav");
@@ -109,8 +110,11 @@ async function start() {
     remount(); // charts hold resolved colours
   });
   addEventListener("hashchange", route);
+  const learnt = learnStage();
+  await Promise.race([learnt, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]); // hints name the stage
   await route();
-  await learnStage();
+  await learnt;
+  drawNav(router.current().path);
 }
 
 /** The stage makes hints concrete (`make traffic STAGE=1`); without the workshop's own endpoint the dashboards tell. */
@@ -118,7 +122,6 @@ async function learnStage() {
   const [list, hits] = await Promise.allSettled([checklist(), dashboards()]);
   const stages = (hits.value ?? []).map(({ uid }) => Number(/stage(\d)$/.exec(uid)?.[1] ?? 0));
   workshop.stage = list.value?.stage ?? (Math.max(0, ...stages) || null);
-  drawNav(router.current().path);
 }
 
 start();

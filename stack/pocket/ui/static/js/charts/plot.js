@@ -62,10 +62,10 @@ export function layout({ range, y, y2, ...more }) {
   const text = colour("muted");
   const base = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: false, showlegend: false,
-    margin: { l: y?.margin ?? 52, r: y2 ? 52 : 8, t: 8, b: 22 }, font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: text },
+    margin: { l: y?.margin ?? 52, r: y2 ? 52 : 8, t: 8, b: 26 }, font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: text },
     hovermode: "x unified", hoverdistance: 30, dragmode: "zoom", bargap: 0.12,
     hoverlabel: { bgcolor: colour("raised"), bordercolor: colour("border-strong"), font: { size: 11, color: colour("text") }, namelength: 48 },
-    xaxis: axis({ type: "date", range: range && [local(range.from), local(range.to)], tickangle: 0, hoverformat: "%H:%M:%S", showgrid: false, tickformatstops: STOPS }),
+    xaxis: axis({ type: "date", range: range && [local(range.from), local(range.to)], tickangle: 0, ticklabelstandoff: 4, hoverformat: "%H:%M:%S", showgrid: false, tickformatstops: STOPS }),
     yaxis: yAxis(y ?? {}),
   };
   if (y2) base.yaxis2 = { ...yAxis(y2), overlaying: "y", side: "right", showgrid: false, tickmode: "array" };

@@ -64,7 +64,7 @@ export function grafana(value) {
 }
 
 // The workshop's own, in style.css as in the dashboards (stack/dashboards/colours.py).
-const OWN = new Set(["traffic-gen", "streamlit-frontend", "dice-roller", "die-service", "usage-service", "postgres"]);
+const OWN = new Set(["traffic-gen", "streamlit-frontend", "dice-roller", "die-service", "usage-service", "postgres", "user"]);
 const services = new Map();
 
 /** One colour a service: the workshop's have theirs everywhere, any other gets one for this session. */

@@ -96,5 +96,5 @@ function isEmpty(results) {
 
 function nothing(panel, context) {
   const text = panel.fieldConfig?.defaults?.noValue;
-  return empty(text ?? `No data in ${context.rangeWords()}`, text ? undefined : trafficHint(context.workshop));
+  return empty(text ?? `No data in ${context.rangeWords()}`, text ? undefined : trafficHint(context));
 }

@@ -56,7 +56,7 @@ function head(panel, column) {
 }
 
 function cell(value, { type }, options) {
-  if (type === "time") return value === null ? "–" : dateTime(value);
+  if (type === "time") return value === null ? "–" : h("span", { title: dateTime(value, true) }, dateTime(value).replace(`${dateTime(Date.now()).slice(0, 10)} `, ""));
   const map = mapped(value, options);
   if (type !== "number") return map?.text ?? (value === null || value === undefined ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
   const coloured = options.custom?.cellOptions?.type?.startsWith("color") ? thresholdColour(value, options) : undefined;

@@ -35,5 +35,10 @@ export function coded(text) {
   return text.split(/`([^`]*)`/).map((part, i) => (i % 2 ? h("code", {}, part) : part));
 }
 
-/** The hint that gets data moving, for the stage that runs. */
-export const trafficHint = ({ stage }) => `Run \`make traffic STAGE=${stage ?? 1}\`, then refresh.`;
+const RECENT_MS = 60e3;
+
+/** The hint that gets data into sight: that range may be long over, or nothing is moving in the stage that runs. */
+export function trafficHint({ workshop: { stage }, range }) {
+  const run = `\`make traffic STAGE=${stage ?? 1}\``;
+  return range().to < Date.now() - RECENT_MS ? `Press “Now” for the newest data; if there is none either, run ${run}.` : `Run ${run}, then refresh.`;
+}

@@ -31,6 +31,7 @@ export function mount(root, context) {
   function busy(on) {
     again.disabled = on;
     again.classList.toggle("spinning", on);
+    again.firstChild.replaceWith(icon(on ? "refresh" : "play", 14));
     put(again.lastChild, on ? "Checking…" : "Run the check");
     page.classList.toggle("busy", on);
   }
@@ -39,7 +40,9 @@ export function mount(root, context) {
     put(lead, stage ? `Stage ${stage}: is every signal and every link there?` : "Is every signal and every link there?");
     const checks = result?.items ?? [];
     if (!checks.length) return put(page, empty("Nothing has been checked yet", `Press “Run the check”, or run \`make check STAGE=${stage ?? 1}\` in a terminal.`));
-    return put(page, progress(checks, result), groups(checks).map(([name, list]) => h("section", { class: "stack", style: { gap: "6px" } }, name && h("h2", {}, name), h("div", { class: "card flush" }, list.map(line)))));
+    const missing = checks.filter(({ status }) => status === "fail");
+    const others = groups(checks.filter(({ status }) => status !== "fail"));
+    return put(page, progress(checks, result), missing.length > 0 && section(`Missing: ${missing.length}`, missing, true), others.map(([name, list]) => section(name, list)));
   }
 
   load();
@@ -57,10 +60,14 @@ function progress(checks, result) {
     h("span", { class: "muted small" }, good === asked ? "You have it all." : "See the hints below.", when && ` Checked at ${dateTime(when)}.`));
 }
 
+/** What is missing comes first, with the group it is of: it is what one came for. */
+const section = (title, list, withGroup = false) => h("section", { class: "stack", style: { gap: "6px" }, "aria-label": title },
+  title && h("h2", {}, title), h("div", { class: "card flush" }, list.map((one) => line(one, withGroup))));
+
 const groups = (checks) => [...Map.groupBy(checks, ({ group }) => group ?? "")];
 
-function line(one) {
+function line(one, withGroup) {
   const [sign, label] = SIGNS[one.status] ?? SIGNS.fail;
   return h("div", { class: `check ${one.status}` }, h("span", { class: "sign", role: "img", "aria-label": label }, icon(sign, 17)),
-    h("div", {}, one.title), one.detail && h("div", { class: "detail" }, one.detail), one.hint && h("div", { class: "hint" }, coded(one.hint)));
+    h("div", {}, one.title, withGroup && one.group && [" ", h("span", { class: "tag" }, one.group)]), one.detail && h("div", { class: "detail" }, one.detail), one.hint && h("div", { class: "hint" }, coded(one.hint)));
 }

@@ -62,7 +62,7 @@ export function mount(root, context, { params }) {
 
   function showLines() {
     put(found, lines.length ? `${count(lines.length, "line")}${lines.length >= LIMIT ? ", the newest" : ""}` : "");
-    if (!lines.length) return put(results, empty(`No log lines in ${context.rangeWords()}`, router.current().params.q ? `Nothing matches. Widen the time range, or try \`${ALL}\`.` : trafficHint(context.workshop)));
+    if (!lines.length) return put(results, empty(`No log lines in ${context.rangeWords()}`, router.current().params.q ? `Nothing matches. Widen the time range, or try \`${ALL}\`.` : trafficHint(context)));
     list.draw(lines);
     return results.firstChild === list.element || put(results, list.element);
   }
@@ -90,7 +90,7 @@ export function mount(root, context, { params }) {
     const series = await loki.series(q, range, step, signal);
     put(found, count(series.length, "series").replace(/seriess$/, "series"));
     volume.hidden = true;
-    if (!series.length) return put(results, empty(`No data in ${context.rangeWords()}`, trafficHint(context.workshop)));
+    if (!series.length) return put(results, empty(`No data in ${context.rangeWords()}`, trafficHint(context)));
     const graph = timeSeries("Query result");
     put(results, h("div", { style: { height: "360px", display: "flex", padding: "12px" } }, graph.element));
     return graph.draw(meant(series).map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })), { range, step });

@@ -66,7 +66,7 @@ export function mount(root, context, { params }) {
   function show(q, series, { range, step, exemplars }) {
     graph.style.height = "380px";
     list.hidden = !series.length;
-    if (!series.length) return put(graph, empty(`No data in ${context.rangeWords()}`, `The query is right but matches nothing. ${trafficHint(context.workshop)}`));
+    if (!series.length) return put(graph, empty(`No data in ${context.rangeWords()}`, `The query is right but matches nothing. ${trafficHint(context)}`));
     const all = series.map(({ labels }) => labels);
     const named = series.map((one) => ({ ...one, name: seriesName(undefined, one.labels, q, all) }));
     const unit = unitOf(q);
@@ -80,7 +80,7 @@ export function mount(root, context, { params }) {
     put(about);
     list.hidden = !names.length;
     graph.style.height = "130px";
-    if (!names.length) return put(graph, empty(`No metrics in ${context.rangeWords()}`, trafficHint(context.workshop)));
+    if (!names.length) return put(graph, empty(`No metrics in ${context.rangeWords()}`, trafficHint(context)));
     put(graph, empty("Write a query, take an example, or choose a metric below", "Two letters are enough for completion."));
     const rows = names.map((name) => [name, ...Object.values(of(name, help))]);
     return table.draw([

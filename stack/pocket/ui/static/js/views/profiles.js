@@ -49,7 +49,7 @@ export function mount(root, context) {
       const type = params.type ?? (types.find(({ id }) => id === CPU) ?? types[0])?.id ?? CPU;
       options(serviceBox, [...new Set([...services, service].filter(Boolean))].map((name) => [name, name]), service);
       options(typeBox, types.map(({ id, name }) => [id, name]), type);
-      if (!service) return put(page, empty(`No profiles in ${context.rangeWords()}`, trafficHint(context.workshop)));
+      if (!service) return put(page, empty(`No profiles in ${context.rangeWords()}`, trafficHint(context)));
       const selector = `{service_name=${JSON.stringify(service)}}`;
       const [{ flame, words }, series] = await Promise.all([stacks(type, selector, params.span, range, signal), cpuSeries(type, selector, range, history.clientWidth || 900, signal)]);
       return show(flame, words, series, range, service);
@@ -58,7 +58,7 @@ export function mount(root, context) {
 
   function show(flame, words, series, range, service) {
     put(note, flame.total ? [words, ` ${duration(flame.total)} of CPU in ${context.rangeWords()}`] : words);
-    if (!flame.total) return put(page, empty(`No profile of ${service} in ${context.rangeWords()}`, `Profiles arrive every few seconds while the service burns CPU. ${trafficHint(context.workshop)}`));
+    if (!flame.total) return put(page, empty(`No profile of ${service} in ${context.rangeWords()}`, `Profiles arrive every few seconds while the service burns CPU. ${trafficHint(context)}`));
     if (page.firstChild !== history) put(page, history, layout);
     chart.draw(flame);
     shown = flame;

@@ -24,7 +24,7 @@ export function mount(root, context) {
   const load = () => work.load(async (signal) => {
     const graph = await serviceGraph(context.range(), signal);
     list.hidden = !graph.edges.length;
-    if (!graph.edges.length) return put(picture, empty(`No calls between services in ${context.rangeWords()}`, `${trafficHint(context.workshop)} The graph is derived from pairs of client and server spans and appears after some seconds.`));
+    if (!graph.edges.length) return put(picture, empty(`No calls between services in ${context.rangeWords()}`, `${trafficHint(context)} The graph is derived from pairs of client and server spans and appears after some seconds.`));
     put(picture, nodeGraph(graph, { link: tracesOf, linkEdge: callTraces }));
     const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
     return table.draw(COLUMNS, graph.edges.map((edge) => [nodes.get(edge.from), nodes.get(edge.to), edge.rate, edge.failed, edge.seconds, edge]));

@@ -55,7 +55,7 @@ export function mount(root, context, { params }) {
   function show(hits, range) {
     chart.hidden = !hits.length;
     put(found, hits.length ? `${count(hits.length, "trace")}${hits.length >= Number(limit.value) ? " (the newest; raise the limit for more)" : ""}` : "");
-    if (!hits.length) return put(results, empty(`No traces in ${context.rangeWords()}`, router.current().params.q ? "Nothing matches this query. Widen the time range, or try `{}`." : trafficHint(context.workshop)));
+    if (!hits.length) return put(results, empty(`No traces in ${context.rangeWords()}`, router.current().params.q ? "Nothing matches this query. Widen the time range, or try `{}`." : trafficHint(context)));
     table.draw(hits);
     put(results, table.element);
     return plot.draw([false, true].map((bad) => points(hits.filter((hit) => (isFailed(hit) ?? false) === bad), bad)), durations(hits, range));
