@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
+from typer.exceptions import TyperException
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
+from workshop.paths import RunPaths, program, project_root, run_paths, stage_folder, stages
 
 MAX_OFFSET = 65535 - 15432  # PostgreSQL's port is the highest
 
 
-class Workshop(TyperGroup):
-    """A value that does not fit is one line in the command's own voice, as every other mistake."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except typer.BadParameter as error:
-            name = error.param.name if error.param else ""
-            raise WorkshopError(_wanted(name or "", error.message), code=2) from None
-
-
-def _wanted(name: str, message: str) -> str:
-    """What a parameter has to be; for those without words of ours, the library's."""
-    known = {
-        "stage": "the stage has to be a number from 1 to 6.",
-        "port_offset": f"--port-offset (or PORT_OFFSET) has to be a number from 0 to {MAX_OFFSET}.",
-    }
-    return known.get(name, f"{name.replace('_', '-')}: {message}")
-
-
 app = typer.Typer(
-    cls=Workshop,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -234,15 +214,46 @@ def diff(stage: Stage) -> None:
     stage_diff.show(Console(), changes, stage)
 
 
+# What a parameter has to be; for those without words of ours, the library's own.
+WANTED = {
+    "stage": "the stage has to be a number from 1 to 6.",
+    "service": f"which service? `{program()} status` lists them.",
+    "port_offset": f"--port-offset (or PORT_OFFSET) has to be a number from 0 to {MAX_OFFSET}.",
+    "deadline": "--deadline has to be a number of seconds, 1 or more.",
+}
+
+
+def _in_a_line(error: TyperException) -> str:
+    """A mistake in the command line, in the command's own voice."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    if parameter is not None and parameter.name in WANTED:
+        return WANTED[parameter.name]
+    message = error.format_message().rstrip(".")
+    if not message:
+        return ""
+    command = (context.command_path if context else "workshop").replace("workshop", program(), 1)
+    return f"{message[:1].lower()}{message[1:]}{'' if message.endswith('?') else '.'} See {command} --help"
+
+
 def main() -> None:
-    """Entry point: a WorkshopError is one line on stderr and its exit code."""
+    """Entry point: whatever goes wrong is one line on stderr and an exit code, 2 for a wrong command line."""
     try:
-        app(prog_name="workshop")
+        sys.exit(app(prog_name="workshop", standalone_mode=False))
     except WorkshopError as error:
-        print(f"workshop: {error}", file=sys.stderr)
-        sys.exit(error.code)
-    except KeyboardInterrupt:
+        fail(str(error), error.code)
+    except TyperException as error:
+        if line := _in_a_line(error):  # none without any arguments: then the help was shown
+            fail(line, 2)
+        sys.exit(2)
+    except OSError as error:
+        fail(f"{error.filename or 'the machine says'}: {error.strerror or error}", 1)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    print(f"workshop: {message}", file=sys.stderr)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from workshop.errors import WorkshopError
 
 COMPOSE_FILE = "docker-compose.yml"
+
+
+def program() -> str:
+    """How to type this command: its name where the shell finds it, else the way to it from here."""
+    if shutil.which("workshop"):
+        return "workshop"
+    return os.path.relpath(Path(sys.executable).parent / "workshop")
 
 
 def project_root() -> Path:

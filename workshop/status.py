@@ -11,7 +11,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from workshop.paths import RunPaths, flags
+from workshop.paths import RunPaths, flags, program
 from workshop.run import state
 from workshop.run.neighbours import neighbours, other_runs
 
@@ -49,10 +49,10 @@ def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
         console.print(_table(run, console.width))
         for line in _reasons(run):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-        console.print(f"\nLogs: workshop logs{here} ({paths.logs})", highlight=False, soft_wrap=True)
-        console.print(f"Stop: workshop down{here}", highlight=False, soft_wrap=True)
+        console.print(f"\nLogs: {program()} logs{here} ({paths.logs})", highlight=False, soft_wrap=True)
+        console.print(f"Stop: {program()} down{here}", highlight=False, soft_wrap=True)
     else:
-        start = f"Start a stage: workshop up 1{here}"
+        start = f"Start a stage: {program()} up 1{here}"
         console.print(f"Nothing runs on port offset {offset}. {start}", highlight=False, soft_wrap=True)
     for line in other_runs(paths, "status"):
         console.print(line, highlight=False, soft_wrap=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from workshop.display import StartDisplay, urls_table
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, program
 from workshop.plan import Plan, make_plan
 from workshop.run.leash import Event, Leash
 from workshop.traffic import BURST, run_script
@@ -55,7 +55,7 @@ class Up:
         console.print(urls_table(self.stage, self._urls(plan)))
         if self.detach:
             leash.detach()
-            console.print(f"It runs on. Stop it with: workshop down{self._offset_flag}")
+            console.print(f"It runs on. Stop it with: {program()} down{self._offset_flag}")
             return code
         console.print("Ctrl-C stops everything.")
         for event in events:

@@ -64,7 +64,9 @@ class Project:
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def environment(self, **extra: str) -> dict[str, str]:
-        return {**os.environ, "WORKSHOP_ROOT": str(self.root), "PORT_OFFSET": str(self.offset), **extra}
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))  # as in an activated .venv
+        mine = {"WORKSHOP_ROOT": str(self.root), "PORT_OFFSET": str(self.offset), "PATH": path}
+        return {**os.environ, **mine, **extra}
 
     @property
     def data(self) -> Path:

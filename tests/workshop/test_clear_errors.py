@@ -152,6 +152,32 @@ def test_a_value_that_does_not_fit(project: Project) -> None:
     assert one_line(project, "up", "x", code=2) == "the stage has to be a number from 1 to 6."
 
 
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("upp 1", "no such command 'upp'. Did you mean 'up'? See workshop --help"),
+        ("up 1 --nope", "no such option: --nope. See workshop up --help"),
+        ("down 3", "got unexpected extra argument(s) (3). See workshop down --help"),
+        ("logs --tail", "option '--tail' requires an argument. See workshop --help"),
+        ("stop", "which service? `workshop status` lists them."),
+        ("check 1 --deadline soon", "--deadline has to be a number of seconds, 1 or more."),
+    ],
+)
+def test_a_wrong_command_line(project: Project, command: str, line: str) -> None:
+    assert one_line(project, *command.split(), code=2) == line
+
+
+def test_a_folder_that_cannot_be_used(project: Project) -> None:
+    (project.root / "file").touch()
+    line = one_line(project, "up", "1", "--data-dir", str(project.root / "file" / "below"))
+    assert line == f"{project.root / 'file' / 'below' / 'logs'}: Not a directory"
+
+
+def test_commands_are_named_as_they_can_be_typed(project: Project) -> None:
+    shown = project.run("status", PATH="/nowhere")
+    assert "bin/workshop up 1 --port-offset" in shown.stdout
+
+
 def test_last_lines_are_those_of_this_start(project: Project) -> None:
     (project.data / "logs").mkdir(parents=True)
     (project.data / "logs" / "one.log").write_text("of an earlier run\n")

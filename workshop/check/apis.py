@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from workshop.check.outcome import NotYetError
+from workshop.paths import program
 from workshop.plan import STACK_PORTS
 
 SERVER_SECONDS = 10.0
@@ -30,7 +31,7 @@ class Apis:
 
     def command(self, verb: str, what: str | int = "") -> str:
         """For a hint: the command about this very run."""
-        return f"workshop {verb} {what or self.stage}{self.flags}"
+        return f"{program()} {verb} {what or self.stage}{self.flags}"
 
     async def get(self, component: str, path: str, **parameters: Any) -> Any:
         """The JSON of an answer; NotYetError with the component's own words when it is no 2xx."""

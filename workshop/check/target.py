@@ -10,7 +10,7 @@ from workshop.check.apis import Apis
 from workshop.check.outage import STOPPED
 from workshop.check.request import ROLLER_PORT
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, program
 from workshop.plan import POCKET
 from workshop.run.neighbours import neighbours
 from workshop.run.state import RunState
@@ -27,7 +27,7 @@ async def require(apis: Apis, paths: RunPaths, run: RunState | None) -> str:
         _nothing(apis, paths)
     stage = run["stage"] if run else await _stage_of_roller(apis)
     if stage != apis.stage:
-        _refuse(f"stage {stage} runs, not stage {apis.stage}: workshop check {stage}{apis.flags}")
+        _refuse(f"stage {stage} runs, not stage {apis.stage}: {program()} check {stage}{apis.flags}")
     return stack
 
 
@@ -62,8 +62,8 @@ def _nothing(apis: Apis, paths: RunPaths) -> NoReturn:
     nothing = f"nothing runs at {apis.url('grafana')} or {apis.url('prometheus')}."
     if others := neighbours(paths):
         stage, offset = others[0]["stage"], others[0]["offset"]
-        _refuse(f"{nothing} But stage {stage} does elsewhere: workshop check {stage} --port-offset {offset}")
-    start = f"workshop up {apis.stage} --traffic{apis.flags}"
+        _refuse(f"{nothing} But stage {stage} does elsewhere: {program()} check {stage} --port-offset {offset}")
+    start = f"{program()} up {apis.stage} --traffic{apis.flags}"
     _refuse(f"{nothing} Start it: {start}, or with Docker: cd stage{apis.stage} && docker compose up")
 
 

@@ -13,7 +13,7 @@ import signal
 import time
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths, flags
+from workshop.paths import RunPaths, flags, program
 from workshop.run import state
 from workshop.run.neighbours import pointer
 
@@ -55,7 +55,7 @@ def _wish(paths: RunPaths, service: str, wanted: set[str], until: str) -> None:
 
 def _unfulfilled(paths: RunPaths, service: state.ServiceState, until: str) -> str:
     reason = f": {service['reason'].rstrip('.')}" if service["reason"] else ""
-    logs = f"workshop logs {service['name']}{flags(paths, _run(paths)['offset'])}"
+    logs = f"{program()} logs {service['name']}{flags(paths, _run(paths)['offset'])}"
     now = "up, but not healthy" if service["state"] == "unhealthy" else f"not {until}, but {service['state']}"
     return f"{service['name']} is {now}{reason}. Its log: {logs}"
 
@@ -63,7 +63,7 @@ def _unfulfilled(paths: RunPaths, service: state.ServiceState, until: str) -> st
 def _run(paths: RunPaths) -> state.RunState:
     run = state.running(paths)
     if run is None:
-        where = pointer(paths) or " Start a stage first: workshop up N."
+        where = pointer(paths) or f" Start a stage first: {program()} up N."
         raise WorkshopError(f"nothing runs here.{where}")
     if run["state"] != "up":
         raise WorkshopError(f"the stage is {run['state']}: try again when it is up.")

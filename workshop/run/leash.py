@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths, flags
+from workshop.paths import RunPaths, flags, program
 from workshop.run.logfile import tail
 
 Event = dict[str, Any]  # see events.Event
@@ -50,7 +50,7 @@ class Leash:
 
     def _failure(self, event: Event) -> str:
         lines = "".join(f"\n    {line}" for line in event.get("lines", ()))
-        whole = f"workshop logs {event['name']}{flags(self._paths, self._offset)}" if event.get("log") else ""
+        whole = f"{program()} logs {event['name']}{flags(self._paths, self._offset)}" if event.get("log") else ""
         where = f"\n  Its whole log: {whole} ({event['log']})" if whole else ""
         return f"{event['detail']}{' Its last lines:' if lines else ''}{lines}{where}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.paths import RunPaths, project_root, runs_folder
+from workshop.paths import RunPaths, program, project_root, runs_folder
 from workshop.run import state
 
 
@@ -15,10 +15,12 @@ def neighbours(paths: RunPaths) -> list[state.RunState]:
 
 def other_runs(paths: RunPaths, verb: str) -> list[str]:
     """A line for each, with the command about it."""
-    return [
-        f"Stage {run['stage']} runs on port offset {run['offset']}: workshop {verb} --port-offset {run['offset']}"
-        for run in neighbours(paths)
-    ]
+    return [_about(run, verb) for run in neighbours(paths)]
+
+
+def _about(run: state.RunState, verb: str) -> str:
+    stage, offset = run["stage"], run["offset"]
+    return f"Stage {stage} runs on port offset {offset}: {program()} {verb} --port-offset {offset}"
 
 
 def pointer(paths: RunPaths) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, program
 from workshop.run.neighbours import neighbours
 from workshop.run.spec import ProcessSpec
 
@@ -82,10 +82,10 @@ def _holder(port: int, paths: RunPaths) -> tuple[str, str]:
     for run in neighbours(paths):
         if any(port in service["ports"].values() for service in run["services"]):
             other = run["offset"]
-            return f" by stage {run['stage']} on port offset {other}", f" (workshop down --port-offset {other})"
-    program = _listener(port)
-    remedy = " (docker compose down in the folder of its stage)" if "docker" in program else ""
-    return (f" by {program}" if program else ""), remedy
+            return f" by stage {run['stage']} on port offset {other}", f" ({program()} down --port-offset {other})"
+    listener = _listener(port)
+    remedy = " (docker compose down in the folder of its stage)" if "docker" in listener else ""
+    return (f" by {listener}" if listener else ""), remedy
 
 
 def _listener(port: int) -> str:

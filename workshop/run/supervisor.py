@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths, flags
+from workshop.paths import RunPaths, flags, program
 from workshop.plan import POCKET, Plan, make_plan
 from workshop.run import control, state
 from workshop.run.events import EventWriter
@@ -181,14 +181,14 @@ def _lock(paths: RunPaths) -> int:
         if run and state.alive(run["supervisor"]) and run["state"] != "stopping":
             raise WorkshopError(_already(paths, run))
         if time.monotonic() > deadline:
-            raise WorkshopError(f"a run in {paths.data_dir} does not end: workshop down{flags(paths, 0)}")
+            raise WorkshopError(f"a run in {paths.data_dir} does not end: {program()} down{flags(paths, 0)}")
         time.sleep(0.05)
     return held
 
 
 def _already(paths: RunPaths, run: state.RunState) -> str:
     what = f"stage {run['stage']} runs already on port offset {run['offset']}"
-    down = f"workshop down{flags(paths, run['offset'])}"
+    down = f"{program()} down{flags(paths, run['offset'])}"
     return f"{what}. Stop it first ({down}), or start another beside it with --port-offset."
 
 

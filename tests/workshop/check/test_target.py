@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ GRAFANA = {"3000/api/health": httpx.Response(200, text='{"version": "13.2"}')}
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPaths:
     monkeypatch.setenv("WORKSHOP_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
     return RunPaths(tmp_path / ".workshop" / "offset-0")
 
 
