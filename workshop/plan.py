@@ -28,6 +28,7 @@ STACK_PORTS = {
     "alloy": 12345,
 }
 POCKET = "pocket"
+USAGE = "usage-service"  # gets the usage events of a stage that brings an Alloy configuration of its own
 STACK_HOSTS = ("alloy", "prometheus", "loki", "tempo", "pyroscope", "grafana")
 READY_PATHS = {
     "grafana": "/api/health",
@@ -68,8 +69,8 @@ def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
     rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
     services = [service for service in project.services.values() if not service.profiles]
     specs = [_service_spec(project, service, rewriter, paths) for service in services]
-    hosts = [":".join((one.name, *(str(rewriter.port(port)) for port in one.ports[:1]))) for one in services]
-    pocket = _pocket_spec(root, folder, stage, offset, paths, hosts)
+    moved = [rewriter.service(service) for service in services]
+    pocket = _pocket_spec(root, offset, paths, _pocket_arguments(root, stage, offset, paths, moved))
     traffic = _traffic_spec(folder, project, rewriter)
     return Plan(stage, offset, root, paths, project, rewriter, (pocket, *specs), traffic)
 
@@ -82,16 +83,19 @@ def base_environment() -> dict[str, str]:
     return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
 
-def _pocket_spec(
-    root: Path, folder: Path, stage: int, offset: int, paths: RunPaths, hosts: list[str]
-) -> ProcessSpec:
-    stack = root / "stack"
+def _pocket_arguments(root: Path, stage: int, offset: int, paths: RunPaths, services: list[Service]) -> list[str]:
+    folder = stage_folder(root, stage)
     arguments = ["--data-dir", str(paths.pocket), "--port-offset", str(offset), "--stage", str(stage)]
-    arguments += ["--prometheus-config", str(stack / "prometheus" / "prometheus.yml")]
+    arguments += ["--prometheus-config", str(root / "stack" / "prometheus" / "prometheus.yml")]
     arguments += ["--dashboards", str(folder / "grafana-dashboards")]
-    arguments += [word for host in hosts for word in ("--host", host)]
-    if (folder / "alloy" / "config.alloy").is_file():
-        arguments += ["--usage-endpoint", f"http://127.0.0.1:{8003 + offset}/v1/logs"]
+    for service in services:
+        arguments += ["--host", ":".join((service.name, *map(str, service.ports[:1])))]
+        if service.name == USAGE and (folder / "alloy" / "config.alloy").is_file():
+            arguments += ["--usage-endpoint", f"http://127.0.0.1:{service.ports[0]}/v1/logs"]
+    return arguments
+
+
+def _pocket_spec(root: Path, offset: int, paths: RunPaths, arguments: list[str]) -> ProcessSpec:
     ports = {name: port + offset for name, port in STACK_PORTS.items()}
     # The UI runs `workshop check`, which has to find this very run, and asks the database as Grafana does.
     environment = base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)}
@@ -100,7 +104,7 @@ def _pocket_spec(
     return ProcessSpec(
         name=POCKET,
         argv=(sys.executable, "-m", "pocket", *arguments),
-        cwd=stack,
+        cwd=root / "stack",
         environment=environment,
         ports=ports,
         url=f"http://localhost:{ports['grafana']}",

@@ -26,4 +26,3 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_period: float = 10.0
     ships_logs: bool = True
-    hint: str = ""  # what to do when it cannot start
