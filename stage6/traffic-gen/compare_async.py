@@ -20,20 +20,29 @@ BAR_WIDTH = 40
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def one_by_one(client: httpx.Client, die: str, times: int) -> list[float]:
-    """Seconds of each roll."""
-    seconds = []
+def one_by_one(client: httpx.Client, die: str, times: int) -> tuple[list[float], int]:
+    """Seconds of each roll, and how many failed."""
+    seconds, failed = [], 0
     for _ in track(range(times), "one by one", console=Console(stderr=True), transient=True):
         started = time.perf_counter()
-        client.get("/roll", params={"die": die})
+        response = client.get("/roll", params={"die": die})
         seconds.append(time.perf_counter() - started)
-    return seconds
+        failed += failures(response, 1)
+    return seconds, failed
 
 
-def at_once(client: httpx.Client, die: str, times: int) -> float:
+def at_once(client: httpx.Client, die: str, times: int) -> tuple[float, int]:
     started = time.perf_counter()
-    client.get("/roll-async", params={"die": die, "times": times}).raise_for_status()
-    return time.perf_counter() - started
+    response = client.get("/roll-async", params={"die": die, "times": times})
+    return time.perf_counter() - started, failures(response, times)
+
+
+def failures(response: httpx.Response, times: int) -> int:
+    """500: all fell off the table, which takes as long as a success. Whatever else is no roll to measure."""
+    if response.status_code == 500:
+        return times
+    failed: int = response.raise_for_status().json().get("failed", 0)
+    return failed
 
 
 def measure(die: str, times: int, repeat: int) -> dict[str, Any]:
@@ -41,27 +50,30 @@ def measure(die: str, times: int, repeat: int) -> dict[str, Any]:
     with tracing(), httpx.Client(base_url=roller_url(), timeout=120) as client:
         single = [one_by_one(client, die, times) for _ in range(repeat)]
         batches = [at_once(client, die, times) for _ in range(repeat)]
-    sequential, together = statistics.median(map(sum, single)), statistics.median(batches)
-    slowest = statistics.median(map(max, single))
+    sequential = statistics.median(sum(seconds) for seconds, _ in single)
+    together = statistics.median(seconds for seconds, _ in batches)
     return {
         "die": die,
         "times": times,
         "sequential_seconds": round(sequential, 3),
+        "sequential_failed": sum(failed for _, failed in single),
         "at_once_seconds": round(together, 3),
-        "slowest_single_roll_seconds": round(slowest, 3),
+        "at_once_failed": sum(failed for _, failed in batches),
+        "slowest_single_roll_seconds": round(statistics.median(max(seconds) for seconds, _ in single), 3),
         "speedup": round(sequential / together, 2),
     }
 
 
 def show(result: dict[str, Any]) -> None:
     table = Table(title=f"{result['times']} rolls of the {result['die']} die", title_justify="left")
-    for heading in ("way", "seconds", ""):
-        table.add_column(heading, justify="right" if heading == "seconds" else "left")
+    for heading in ("way", "seconds", "failed", ""):
+        table.add_column(heading, justify="right" if heading in ("seconds", "failed") else "left")
     ways = {"one by one": "sequential", "at once": "at_once", "slowest of the single rolls": "slowest_single_roll"}
     longest = max(result[f"{name}_seconds"] for name in ways.values())
     for way, name in ways.items():
         seconds = result[f"{name}_seconds"]
-        table.add_row(way, f"{seconds:.2f}", Bar(longest, 0, seconds, width=BAR_WIDTH))
+        failed = str(result.get(f"{name}_failed", ""))
+        table.add_row(way, f"{seconds:.2f}", failed, Bar(longest, 0, seconds, width=BAR_WIDTH))
     Console().print(table, f"Rolling at once is {result['speedup']:.1f} times as fast.")
 
 
@@ -76,7 +88,7 @@ def main(
     try:
         result = measure(die, times, repeat)
     except httpx.HTTPError as error:
-        typer.echo(f"compare_async: {error}", err=True)
+        typer.echo(f"compare_async: {str(error).splitlines()[0]}", err=True)
         raise typer.Exit(1) from None
     if as_json:
         print(json.dumps(result))
