@@ -57,9 +57,9 @@ def busy(what: str) -> AbstractContextManager[object]:
     return Console(stderr=True).status(f"{what} …")
 
 
-def urls_table(stage: int, urls: dict[str, str]) -> Table:
-    table = Table(box=None, show_header=False, title=f"Stage {stage} is up", title_style="bold green")
-    table.title_justify = "left"
+def show_urls(console: Console, stage: int, urls: dict[str, str]) -> None:
+    """A line for each, whole: a URL that is cut leads nowhere."""
+    console.print(f"[bold green]Stage {stage} is up[/]", highlight=False)
+    width = max(map(len, urls))
     for what, url in urls.items():
-        table.add_row(f"  {what}", f"[link={url}]{url}[/link]")
-    return table
+        console.print(f"  {what:{width}}  [link={url}]{url}[/link]", highlight=False, soft_wrap=True)

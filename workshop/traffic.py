@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths
+from workshop.paths import RunPaths, flags, program
 from workshop.plan import TRAFFIC_SCRIPT, make_plan, traffic_environment
+from workshop.run import state
 from workshop.run.guard import Guard
 
 # Ten users for eight seconds: some 150 rolls, two scrapes, every kind of answer. Enough for each panel.
@@ -32,6 +33,10 @@ def run_script(
 ) -> int:
     """Runs stageN/traffic-gen/generate_traffic.py on this terminal; its exit code."""
     plan = make_plan(root, stage, offset, paths)
+    run = state.running(paths)
+    if run and run["stage"] != stage and "--help" not in arguments:
+        right = f"{program()} traffic {run['stage']}{flags(paths, offset)}"
+        raise WorkshopError(f"stage {run['stage']} runs, not stage {stage}: {right}")
     script = root / f"stage{stage}" / TRAFFIC_SCRIPT
     if not script.is_file():
         raise WorkshopError(f"stage {stage} has no {TRAFFIC_SCRIPT} ({script} is missing).")
@@ -42,14 +47,15 @@ def run_script(
 
 
 def run_guarded(argv: Sequence[str], cwd: Path, environment: Mapping[str, str]) -> int:
-    """Runs a program in the foreground; it ends with us, however we end."""
+    """Runs a program in the foreground; it ends with us, however we end. Ctrl-C ends it, and is passed on."""
     with Guard() as guard:
         process = subprocess.Popen(argv, cwd=cwd, env=dict(environment), process_group=0)
         guard.add(process.pid, signal.SIGTERM)
         try:
             return process.wait()
         except KeyboardInterrupt:
-            process.send_signal(signal.SIGINT)
-            return process.wait()
+            process.send_signal(signal.SIGINT)  # it shows what it has
+            process.wait()
+            raise
         finally:
             guard.remove(process.pid)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workshop.display import StartDisplay, urls_table
+from workshop.display import StartDisplay, show_urls
 from workshop.paths import RunPaths, program
 from workshop.plan import Plan, make_plan
 from workshop.run.leash import Event, Leash
@@ -52,7 +52,7 @@ class Up:
             for event in takewhile(lambda event: event["type"] != "ready", events):
                 display.seen(event)
         code = self._drive(console, leash)
-        console.print(urls_table(self.stage, self._urls(plan)))
+        show_urls(console, self.stage, self._urls(plan))
         if self.detach:
             leash.detach()
             console.print(f"It runs on. Stop it with: {program()} down{self._offset_flag}")

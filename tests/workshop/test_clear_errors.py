@@ -178,6 +178,13 @@ def test_commands_are_named_as_they_can_be_typed(project: Project) -> None:
     assert "bin/workshop up 1 --port-offset" in shown.stdout
 
 
+def test_traffic_for_another_stage_than_runs(project: Project) -> None:
+    shutil.copytree(project.root / "stage1", project.root / "stage2")
+    project.run("up", "1", "--detach")
+    line = refused(project, "traffic", "2")
+    assert line == f"stage 1 runs, not stage 2: workshop traffic 1 --port-offset {project.offset}"
+
+
 def test_last_lines_are_those_of_this_start(project: Project) -> None:
     (project.data / "logs").mkdir(parents=True)
     (project.data / "logs" / "one.log").write_text("of an earlier run\n")

@@ -84,6 +84,27 @@ def test_killing_the_supervisor_stops_everything_and_a_new_up_works(project: Pro
     assert project.run("up", "1", "--detach").returncode == 0
 
 
+def test_ctrl_c_during_the_traffic_stops_everything(project: Project) -> None:
+    script = project.root / "stage1" / "traffic-gen" / "generate_traffic.py"
+    script.parent.mkdir()
+    script.write_text("import time\nprint('driving', flush=True)\ntime.sleep(600)\n")
+    up = project.start("up", "1", "--traffic")
+    assert up.stdout is not None
+    while "driving" not in up.stdout.readline():
+        pass
+    up.send_signal(signal.SIGINT)
+    rest, _ = up.communicate(timeout=30)
+    assert up.returncode == 130
+    assert "Stopped stage 1." in rest
+    assert "Stage 1 is up" not in rest
+    assert project.left() == []
+
+
+def test_a_url_is_never_cut(project: Project) -> None:
+    up = project.run("up", "1", "--detach", COLUMNS="40")
+    assert f"http://localhost:{3000 + project.offset}/#/d/dice-roller-stage1\n" in up.stdout
+
+
 def test_up_right_after_the_supervisor_was_killed_waits_for_what_it_left(project: Project) -> None:
     slow = SERVICE.replace("lambda *_: sys.exit(0)", "lambda *_: (time.sleep(1), os._exit(0))")
     (project.root / "stage1" / "one" / "service.py").write_text(slow)
