@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 from collections.abc import Callable
 from datetime import date
 
 from rich.console import Console
 
 from bench.first_trace import measure_first_trace
-from bench.load import Load
 from bench.pocket import measure_ingest
 from bench.processes import ROOT
-from bench.telemetry_cost import measure_cost
+from bench.telemetry_cost import Turn, measure_cost
 
 Row = tuple[str, str]
 
 
-def _load(load: Load) -> str:
-    return f"{load.per_second:,.0f} requests/s, p99 {load.percentile(0.99) * 1e3:.1f} ms"
+def _turns(turns: list[Turn]) -> str:
+    """Medians over the turns."""
+    rate = statistics.median(turn.load.per_second for turn in turns)
+    p99 = statistics.median(turn.load.percentile(0.99) for turn in turns)
+    cpu = statistics.median(turn.per_request for turn in turns)
+    return f"{rate:,.0f} requests/s, p99 {p99 * 1e3:.1f} ms, CPU {cpu * 1e6:.0f} µs a request"
 
 
 def telemetry_cost() -> list[Row]:
     cost = measure_cost()
     return [
-        ("bare roller", _load(cost.bare)),
-        ("instrumented roller", _load(cost.instrumented)),
-        ("**instrumented ÷ bare**", f"**{cost.ratio:.2f}**"),
+        ("bare roller", _turns(cost.bare)),
+        ("instrumented roller", _turns(cost.instrumented)),
+        ("instrumented ÷ bare, requests/s", f"{cost.throughput_ratio:.2f}"),
+        ("**bare ÷ instrumented, CPU a request**", f"**{cost.cpu_ratio:.2f}**"),
     ]
 
 

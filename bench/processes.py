@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,22 +29,29 @@ def await_http(url: str, seconds: float = 30.0) -> None:
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, ready: str, cwd: Path = ROOT, environment: Mapping[str, str] | None = None
+    command: Sequence[str], *, ready: str, cwd: str = ".", environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a Python command line (`-m …`), yield once `ready` answers, terminate it at the end."""
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=cwd,
-        env={**os.environ, **(environment or {})},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        await_http(ready)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(20)
+    """Run a Python command line (`-m …`) in `cwd` below the root, yield once `ready` answers, then end it."""
+    with tempfile.TemporaryFile(prefix="bench-log-") as log:
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT / cwd,
+            env={**os.environ, **(environment or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            await_http(ready)
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of all threads of a process, user and system (Linux: /proc/<pid>/stat, fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:
