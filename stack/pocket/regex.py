@@ -13,9 +13,21 @@ from typing import Protocol
 
 import re2
 
+# RE2's reasons (re2/regexp.cc, kErrorStrings) in the words of Go's regexp/syntax, where those differ.
+_GO_REASONS = {
+    "missing ]": "missing closing ]",
+    "missing )": "missing closing )",
+    "trailing \\": "trailing backslash at end of expression",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "invalid repetition size": "invalid repeat count",
+    "bad repetition operator": "invalid nested repetition operator",
+    "invalid perl operator": "invalid or unsupported Perl syntax",
+    "invalid named capture group": "invalid named capture",
+}
+
 
 class InvalidPatternError(ValueError):
-    """RE2 refuses the pattern; the message is RE2's."""
+    """RE2 refuses the pattern; the message is that of Go's regexp, which the real components use."""
 
 
 class Match(Protocol):
@@ -50,7 +62,7 @@ _ONE_BYTE = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 def compile(pattern: str, *, dot_all: bool = False) -> Pattern:
     """`dot_all`: `.` matches a newline too, as in label matchers. Raises InvalidPatternError."""
     if _ONE_BYTE.search(pattern):
-        raise InvalidPatternError(r"invalid escape sequence: \C")
+        raise InvalidPatternError(r"invalid escape sequence: `\C`")
     compiled = _compiled(pattern, dot_all)
     _compiled(f"^(?s:{pattern})$", dot_all)  # as Prometheus and Loki wrap it: `\Qa` swallows the bracket
     return compiled
@@ -62,10 +74,15 @@ def _compiled(pattern: str, dot_all: bool) -> Pattern:
     try:
         compiled: Pattern = re2.compile(pattern, options)
     except re2.error as refused:
-        raise InvalidPatternError(refused.args[0].decode("utf-8", "replace")) from refused
+        raise InvalidPatternError(_in_go(refused.args[0].decode("utf-8", "replace"))) from refused
     except UnicodeEncodeError as refused:
         raise InvalidPatternError("invalid UTF-8") from refused
     return compiled
+
+
+def _in_go(message: str) -> str:
+    reason, colon, where = message.partition(": ")
+    return f"{_GO_REASONS.get(reason, reason)}: `{where}`" if colon else message
 
 
 def expand(template: str, match: Match) -> str:

@@ -31,9 +31,20 @@ def test_what_go_refuses_is_refused(pattern: str) -> None:
         regex.compile(pattern)
 
 
-def test_the_reason_is_re2s() -> None:
-    with pytest.raises(regex.InvalidPatternError, match=r"^missing \): a\(b$"):
-        regex.compile("a(b")
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("a(b", "missing closing ): `a(b`"), ("a)b", "unexpected ): `a)b`"), ("[a", "missing closing ]: `[a`"),
+        ("*", "missing argument to repetition operator: `*`"), ("a**", "invalid nested repetition operator: `**`"),
+        ("(?=x)", "invalid or unsupported Perl syntax: `(?=`"), (r"\q", r"invalid escape sequence: `\q`"),
+        ("x{1001}", "invalid repeat count: `{1001}`"), ("[b-a]", "invalid character class range: `b-a`"),
+        ("(?P<n", "invalid named capture: `(?P<n`"),
+    ],
+)  # fmt: skip
+def test_the_reason_is_in_the_words_of_go(pattern: str, reason: str) -> None:
+    with pytest.raises(regex.InvalidPatternError) as refused:
+        regex.compile(pattern)
+    assert str(refused.value) == reason
 
 
 def test_a_dot_is_a_newline_only_where_asked() -> None:

@@ -112,9 +112,10 @@ async def test_notes_are_told(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("path", "parameters", "status", "kind", "error"),
     [
-        ("query", {"query": "sum("}, 400, "bad_data", 'invalid parameter "query": 1:1: parse error: unclosed'),
-        ("query", {"query": 'x{a=~"("}'}, 400, "bad_data", 'invalid parameter "query": 1:1: parse error: '),
-        ("query", {}, 400, "bad_data", 'invalid parameter "query": 1:1: parse error: no expression'),
+        ("query", {"query": "sum("}, 400, "bad_data", 'invalid parameter "query": 1:5: parse error: unclosed'),
+        ("query", {"query": 'x{a=~"("}'}, 400, "bad_data",
+         'invalid parameter "query": 1:3: parse error: error parsing regexp: missing closing ): `(`'),
+        ("query", {}, 400, "bad_data", 'invalid parameter "query": unknown position: parse error: no expression'),
         ("query", {"query": "1", "time": "x"}, 400, "bad_data",
          "invalid parameter \"time\": invalid time value for 'time': cannot parse \"x\" to a valid timestamp"),
         ("query", {"query": "1", "limit": "-1"}, 400, "bad_data",
@@ -139,10 +140,10 @@ async def test_notes_are_told(client: httpx.AsyncClient) -> None:
         ("series", {"match": "{}"}, 400, "bad_data", 'invalid parameter "match[]": 1:1: parse error: '),
         ("labels", {"match": "x_total + 1"}, 400, "bad_data", "1:1: parse error: "),
         ("metadata", {"limit": "x"}, 400, "bad_data", "limit must be a number"),
-        ("query_exemplars", {"query": "sum("}, 400, "bad_data", "1:1: parse error: "),
+        ("query_exemplars", {"query": "sum("}, 400, "bad_data", "1:5: parse error: "),
         ("query_exemplars", {"query": "up", "start": "2", "end": "1"}, 400, "bad_data",
          "end timestamp must not be before start timestamp"),
-        ("format_query", {"query": "1 +"}, 400, "bad_data", 'invalid parameter "query": 1:1: parse error: '),
+        ("format_query", {"query": "1 +"}, 400, "bad_data", 'invalid parameter "query": 1:4: parse error: '),
     ],
 )  # fmt: skip
 async def test_errors_have_prometheus_shape(

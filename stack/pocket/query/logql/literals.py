@@ -140,5 +140,4 @@ def go_regex(text: str) -> regex.Pattern:
     try:
         return regex.compile(text)
     except regex.InvalidPatternError as error:
-        reason, _, place = str(error).replace("missing )", "missing closing )").partition(": ")
-        raise ValueError(f"error parsing regexp: {reason}: `{place}`") from None
+        raise ValueError(f"error parsing regexp: {error}") from None

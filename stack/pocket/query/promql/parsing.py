@@ -11,6 +11,7 @@ import promql_parser as grammar
 
 from pocket import regex
 from pocket.query.promql import ast
+from pocket.query.promql.fault import explain
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.text import MAX_LENGTH, MAX_NESTING, Cursor, Token, misread, tokens, too_deep
 from pocket.rows import Matcher
@@ -36,12 +37,10 @@ def parse(text: str) -> ast.Node:
     words = _guarded_tokens(text)
     try:
         tree = grammar.parse(text)
-    except ValueError as refused:
-        raise _error(str(refused)) from refused
-    except BaseException as panicked:  # a panic of the Rust code derives from BaseException
-        if isinstance(panicked, KeyboardInterrupt | SystemExit):
+    except BaseException as refused:  # a panic of the Rust code derives from BaseException
+        if isinstance(refused, KeyboardInterrupt | SystemExit):
             raise
-        raise _error("query cannot be parsed") from panicked
+        raise QueryError("bad_data", explain(text, words, _reason(refused), _refusal)) from refused
     return _Conversion(words).node(tree)
 
 
@@ -61,6 +60,20 @@ def parse_selector(text: str) -> list[Matcher]:
 
 def _error(reason: str) -> QueryError:
     return QueryError("bad_data", f"1:1: parse error: {reason}")
+
+
+def _reason(refused: BaseException) -> str:
+    return str(refused) if isinstance(refused, ValueError) else "query cannot be parsed"
+
+
+def _refusal(text: str) -> str | None:
+    try:
+        grammar.parse(text)
+    except BaseException as refused:
+        if isinstance(refused, KeyboardInterrupt | SystemExit):
+            raise
+        return _reason(refused)
+    return None
 
 
 def _guarded_tokens(text: str) -> list[Token]:
