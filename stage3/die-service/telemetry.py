@@ -1,5 +1,6 @@
 """Traces, logs and profiles of one service, configured by OpenTelemetry's standard environment variables."""
 
+import json
 import logging
 import os
 import socket
@@ -41,13 +42,19 @@ logger = logging.getLogger("telemetry")
 
 class JsonFormatter(OrjsonFormatter):
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message: dict[str, Any]) -> None:
-        time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        log_data |= {"timestamp": time, "level": record.levelname.lower(), "logger": record.name}
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        log_data |= {"timestamp": at, "level": record.levelname.lower(), "logger": record.name}
         log_data |= {"message": record.message, "service": SERVICE}
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             log_data |= {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
         super().add_fields(log_data, record, message)
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        try:
+            return super().jsonify_log_record(log_data)
+        except TypeError:
+            return json.dumps(log_data, default=str)
 
 
 class CountingExporter(OTLPSpanExporter):
@@ -58,12 +65,15 @@ class CountingExporter(OTLPSpanExporter):
         self.room, self.last = room, SpanExportResult.SUCCESS
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = super().export(spans)
+        try:
+            result = super().export(spans)
+        except (TypeError, ValueError):
+            result = SpanExportResult.FAILURE
         self.room.release(len(spans))
         if result is SpanExportResult.FAILURE:
             SPANS_DROPPED.labels("export_failed").inc(len(spans))
         if result is not self.last:
-            logger.warning("span export: %s", result.name.lower())
+            logger.warning("span export: %s", result.name.lower(), extra={"endpoint": self._endpoint})
         self.last = result
         return result
 
@@ -113,7 +123,7 @@ async def exporting() -> AsyncIterator[None]:
     for flusher in flushers:
         flusher.start()
     for flusher in flushers:
-        flusher.join(FLUSH_SECONDS)
+        flusher.join(FLUSH_SECONDS / len(flushers))
 
 
 configure_logging()

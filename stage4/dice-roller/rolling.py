@@ -41,8 +41,9 @@ async def throw(die: Die, attributes: Mapping[str, int] = {}) -> int:
         if random.random() < die.error_rate:
             span.set_attribute("die.error", "fell off the table")
             metrics.ROLLS.labels(die.identifier, "failure").inc()
-            logger.error("roll failed", extra={"die_type": die.identifier})
-            raise RollError(f"The {die.identifier} die fell off the table.")
+            reason = f"The {die.identifier} die fell off the table."
+            logger.error("roll failed", extra={"die_type": die.identifier, "reason": reason})
+            raise RollError(reason)
         value = random.choice(die.faces)
         span.set_attribute("die.result", value)
         metrics.ROLLS.labels(die.identifier, "success").inc()

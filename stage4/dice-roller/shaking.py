@@ -2,17 +2,21 @@
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import pyroscope
 from opentelemetry import trace
 
 tracer = trace.get_tracer("dice-roller")
 CUBES = 10_000
+WORKER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="shaking")
 
 
 async def shake(shakes: int) -> None:
     if shakes:
-        await asyncio.to_thread(shake_in_thread, shakes)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(WORKER, copy_context().run, shake_in_thread, shakes)
 
 
 def shake_in_thread(shakes: int) -> None:

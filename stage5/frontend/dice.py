@@ -11,21 +11,24 @@ logger = logging.getLogger("frontend")
 
 client = httpx.Client(base_url=os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002"), timeout=2)
 HTTPXClientInstrumentor.instrument_client(client)
-known = {"fair", "risky"}
+known = ["fair", "risky"]
 
 
 def identifiers() -> list[str]:
     """The list; while die-service is away, what was known of it before."""
     try:
-        known.update(listed())
-    except (httpx.HTTPError, KeyError, ValueError) as error:
+        known[:] = listed()
+    except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
         logger.error("no list of dice", extra={"error": str(error)})
         st.warning("die-service does not answer: the list of dice may be old.")
-    return sorted(known)
+    return list(known)
 
 
 @st.cache_data(ttl=30, show_spinner=False)
 def listed() -> list[str]:
     response = client.get("/dice")
     response.raise_for_status()
-    return [str(identifier) for identifier in response.json()["identifiers"]]
+    found = response.json()["identifiers"]
+    if not found or not isinstance(found, list) or not all(isinstance(identifier, str) for identifier in found):
+        raise ValueError(f"no list of names: {found!r:.100}")
+    return found

@@ -21,8 +21,9 @@ tracer = get_tracer("frontend")
 
 TRACE_URL_TEMPLATE = os.getenv("TRACE_URL_TEMPLATE", "http://localhost:3000/trace/TRACE_ID")
 
-client = httpx.Client(base_url=os.getenv("ROLLER_URL", "http://127.0.0.1:8001"), timeout=5)
+client = httpx.Client(base_url=os.getenv("ROLLER_URL", "http://127.0.0.1:8001"), timeout=15)
 HTTPXClientInstrumentor.instrument_client(client)
+EXPECTED = {"/roll": {"die", "roll"}, "/roll-async": {"die", "times", "total", "failed"}}
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,21 @@ def timed(path: str, parameters: Mapping[str, str], die_type: str) -> tuple[int,
 def ask(path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
     try:
         response = client.get(path, params=parameters)
-        return response.status_code, dict(response.json())
+        return response.status_code, understood(response, EXPECTED[path])
     except httpx.TimeoutException:
         return 504, {"detail": "The roller did not answer in time."}
-    except (httpx.TransportError, ValueError) as error:
+    except httpx.TransportError as error:
         logger.error("roller unreachable", extra={"error": str(error)})
         return 503, {"detail": "The roller cannot be reached."}
+    except (httpx.DecodingError, ValueError) as error:
+        logger.error("roller not understood", extra={"error": str(error)})
+        return 503, {"detail": "The roller gave an answer that makes no sense."}
+
+
+def understood(response: httpx.Response, fields: set[str]) -> dict[str, Any]:
+    """The body, an object that has what the page shows of it. ValueError if it is anything else."""
+    body = response.json()
+    fields = {"detail"} if response.is_error else fields
+    if not isinstance(body, dict) or not fields <= body.keys():
+        raise ValueError(f"a {response.status_code} without {', '.join(sorted(fields))}")
+    return body

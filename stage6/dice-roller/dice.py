@@ -1,7 +1,10 @@
 """The dice, as die-service knows them: asked for each roll, over one client that keeps its connections."""
 
+import asyncio
 import os
+import re
 import time
+from typing import Annotated
 
 import httpx
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
@@ -14,7 +17,7 @@ from telemetry import exemplar
 
 class Die(BaseModel):
     identifier: str
-    faces: list[int] = Field(min_length=1)
+    faces: list[Annotated[int, Field(ge=0, le=1_000_000)]] = Field(min_length=1, max_length=1000)
     error_rate: float = Field(ge=0, le=1)
     shakes: int = Field(ge=0, le=1000)
 
@@ -27,10 +30,17 @@ class NoDieError(Exception):
         self.status, self.result = status, result
 
 
-client = httpx.AsyncClient(
-    base_url=os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002"), timeout=httpx.Timeout(2, connect=1)
-)
+def url_from_environment() -> str:
+    url = os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002")
+    if re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", url):
+        return url
+    raise SystemExit(f"dice-roller: DIE_SERVICE_URL must be like http://die-service:8002, not {url!r}")
+
+
+ANSWER_SECONDS = 2
+client = httpx.AsyncClient(base_url=url_from_environment(), timeout=httpx.Timeout(ANSWER_SECONDS, connect=1))
 HTTPXClientInstrumentor.instrument_client(client)
+NONSENSE = "die-service gave an answer that makes no sense."
 seen: set[str] = set()
 
 
@@ -38,15 +48,18 @@ async def find(identifier: str) -> Die:
     """Takes a request's time and fate into the metrics whatever becomes of it."""
     started, status = time.perf_counter(), "error"
     try:
-        response = await client.get(f"/dice/{identifier}")
+        async with asyncio.timeout(ANSWER_SECONDS):
+            response = await client.get(f"/dice/{identifier}")
         status = str(response.status_code)
         return understood(identifier, response)
-    except httpx.TimeoutException as error:
+    except (httpx.TimeoutException, TimeoutError) as error:
         status = "timeout"
         raise NoDieError(504, "unavailable", "die-service did not answer in time.") from error
     except httpx.TransportError as error:
         status = "unreachable"
         raise NoDieError(503, "unavailable", "die-service cannot be reached.") from error
+    except httpx.RequestError as error:
+        raise NoDieError(503, "unavailable", NONSENSE) from error
     finally:
         metrics.DIE_SERVICE_DURATION.observe(time.perf_counter() - started, exemplar())
         metrics.DIE_SERVICE_REQUESTS.labels(identifier if identifier in seen else "unknown", status).inc()
@@ -58,16 +71,19 @@ def understood(identifier: str, response: httpx.Response) -> Die:
             raise NoDieError(404, "not_found", str(response.json()["detail"]))
         if response.status_code == 200:
             die = Die.model_validate_json(response.content)
+            if die.identifier != identifier:
+                raise ValueError(f"asked for {identifier}, got {die.identifier}")
             seen.add(identifier)
             return die
     except (KeyError, TypeError, ValueError) as error:
-        raise NoDieError(503, "unavailable", "die-service gave an answer that makes no sense.") from error
+        raise NoDieError(503, "unavailable", NONSENSE) from error
     raise NoDieError(503, "unavailable", f"die-service answered {response.status_code}.")
 
 
 async def reachable() -> bool:
     try:
         with suppress_http_instrumentation():
-            return (await client.get("/healthz")).status_code == 200
-    except httpx.TransportError:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return (await client.get("/healthz")).status_code == 200
+    except (httpx.RequestError, TimeoutError):
         return False

@@ -45,6 +45,11 @@ def test_input_cannot_forge_a_line() -> None:
     assert formatted("unknown die", die_asked=evil)["level"] == "warning"
 
 
+@pytest.mark.parametrize("odd", [10**30, "\ud800", {1: object()}, float("nan")])
+def test_a_value_that_is_no_json_costs_no_line(odd: object) -> None:
+    assert formatted("odd", odd=odd)["message"] == "odd"
+
+
 def dropped(reason: str) -> float:
     return REGISTRY.get_sample_value("telemetry_spans_dropped_total", {"reason": reason}) or 0
 
@@ -116,6 +121,21 @@ def test_export_resumes_by_itself(
         until(lambda: len(caplog.records) == 2)
     assert "lost" not in names
     assert [record.getMessage() for record in caplog.records] == ["span export: failure", "span export: success"]
+    assert {record.__dict__["endpoint"] for record in caplog.records} == {f"http://127.0.0.1:{port}/v1/traces"}
+
+
+def test_spans_that_cannot_be_encoded_are_counted_and_their_room_given_back(
+    tracer_to: Callable[[int], trace.Tracer], receiver: Receiver, free_port: Callable[[], int]
+) -> None:
+    full, failed = dropped("queue_full"), dropped("export_failed")
+    with receiver(port := free_port()) as names:
+        tracer = tracer_to(port)
+        for batch in range(1, 3):
+            spans(tracer, 600, "\ud800")
+            until(lambda batch=batch: dropped("export_failed") == failed + 600 * batch)
+        spans(tracer, 600)
+        until(lambda: len(names) == 600)
+    assert dropped("queue_full") == full
 
 
 def test_room_is_given_back(

@@ -62,6 +62,7 @@ def die_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler],
 
     def answer_with(handler: Handler) -> None:
         dice.listed.clear()
+        dice.known[:] = ["fair", "risky"]
         client = httpx.Client(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
         monkeypatch.setattr(dice, "client", client)
         clients.append(client)

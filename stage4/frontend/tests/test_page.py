@@ -43,11 +43,24 @@ def stall(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadTimeout("slow", request=request)
 
 
-def garbage(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, text="<html>")
+def answer(status: int, text: str, encoding: str = "identity") -> Callable[[httpx.Request], httpx.Response]:
+    return lambda request: httpx.Response(
+        status, headers={"content-encoding": encoding}, stream=httpx.ByteStream(text.encode())
+    )
 
 
-@pytest.mark.parametrize(("handler", "status"), [(refuse, "503"), (stall, "504"), (garbage, "503")])
+GARBAGE = [
+    answer(200, "<html>"),
+    answer(200, "{}", "gzip"),
+    answer(302, ""),
+    *(answer(200, text) for text in ("", "[]", "{}", "[[1, 2]]", "null", '{"detail": "fine"}')),
+    *(answer(500, text) for text in ("{}", "[1]", "null", "Internal Server Error")),
+]
+
+
+@pytest.mark.parametrize(
+    ("handler", "status"), [(refuse, "503"), (stall, "504"), *((garbage, "503") for garbage in GARBAGE)]
+)
 def test_a_roller_that_gives_no_answer_is_an_answer_too(
     page: AppTest, backend: Backend, handler: Callable[[httpx.Request], httpx.Response], status: str
 ) -> None:

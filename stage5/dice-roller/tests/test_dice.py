@@ -1,6 +1,7 @@
 """die-service down, slow or broken: what the caller gets, and what is counted, logged and traced of it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 
@@ -9,6 +10,8 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import REGISTRY
+
+import dice
 
 Handler = Callable[[httpx.Request], httpx.Response]
 DieService = Callable[[Handler], None]
@@ -20,6 +23,10 @@ def refuse(request: httpx.Request) -> httpx.Response:
 
 def stall(request: httpx.Request) -> httpx.Response:
     raise httpx.ReadTimeout("slow", request=request)
+
+
+def not_gzip(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"plain"))
 
 
 def answer(status: int, text: str) -> Handler:
@@ -35,10 +42,13 @@ GARBAGE = [
     '{"identifier": "fair", "faces": [], "error_rate": 0, "shakes": 0}',
     '{"identifier": "fair", "faces": [1], "error_rate": 7, "shakes": 0}',
     '{"identifier": "fair", "faces": [1], "error_rate": 0, "shakes": 1000000000}',
+    '{"identifier": "other", "faces": [1], "error_rate": 0, "shakes": 0}',
+    '{"identifier": "fair", "faces": [100000000000000000000000000], "error_rate": 0, "shakes": 0}',
 ]
 FAILURES = [
     (refuse, 503, "unreachable", "die-service cannot be reached."),
     (stall, 504, "timeout", "die-service did not answer in time."),
+    (not_gzip, 503, "error", "die-service gave an answer that makes no sense."),
     (answer(500, "boom"), 503, "500", "die-service answered 500."),
     (answer(302, ""), 503, "302", "die-service answered 302."),
     (answer(404, "not json"), 503, "404", "die-service gave an answer that makes no sense."),
@@ -73,6 +83,33 @@ async def test_a_failure_is_told_counted_and_timed(
     assert value("dice_rolls_total", die_type="unknown", result="unavailable") == rolls + 1
     assert caplog.records[-1].getMessage() == "no die"
     assert caplog.records[-1].__dict__["reason"] == detail
+
+
+async def test_an_answer_that_drips_is_too_slow(
+    client: httpx.AsyncClient, die_service: DieService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, the answer does not: httpx counts from read to read."""
+
+    dripping: list[asyncio.Task[None] | None] = []
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        dripping.append(asyncio.current_task())
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    monkeypatch.setattr(dice, "ANSWER_SECONDS", 0.2)
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as dripped:
+            monkeypatch.setattr(dice, "client", dripped)
+            response = await client.get("/roll", params={"die": "fair"})
+            assert (response.status_code, (await client.get("/healthz")).status_code) == (504, 503)
+        await asyncio.gather(*filter(None, dripping))
+    assert response.json() == {"detail": "die-service did not answer in time."}
 
 
 async def test_it_recovers_by_itself(client: httpx.AsyncClient, die_service: DieService) -> None:
@@ -125,15 +162,14 @@ async def test_healthz_says_what_is_missing(
     client: httpx.AsyncClient, die_service: DieService, spans: InMemorySpanExporter
 ) -> None:
     assert (await client.get("/healthz")).status_code == 200
-    die_service(refuse)
-    response = await client.get("/healthz")
-    assert (response.status_code, response.json()) == (503, {"detail": "die-service cannot be reached."})
+    for broken in (refuse, not_gzip):
+        die_service(broken)
+        response = await client.get("/healthz")
+        assert (response.status_code, response.json()) == (503, {"detail": "die-service cannot be reached."})
     assert spans.get_finished_spans() == ()
 
 
 async def test_all_rolls_share_one_client(client: httpx.AsyncClient, die_service: DieService) -> None:
-    import dice
-
     before = dice.client
     await asyncio.gather(*(client.get("/roll", params={"die": "fair"}) for _ in range(20)))
     assert dice.client is before

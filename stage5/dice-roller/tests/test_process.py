@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from telemetry import FLUSH_SECONDS
 
 SERVICE = Path(__file__).parent.parent
 DEADLINE = 20.0
+COMMAND: list[str] = json.loads((SERVICE / "Dockerfile").read_text().rpartition("\nCMD ")[2])
 
 
 class Dice(BaseHTTPRequestHandler):
@@ -45,7 +46,7 @@ def dice_over_http(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @contextmanager
 def running(port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "uvicorn", "main:app", "--no-access-log", "--port", str(port)]
+    command = [sys.executable, "-m", *COMMAND, "--port", str(port)]
     env = os.environ | {"ROLL_DELAY_MAX_SECONDS": "0"} | environment
     process = subprocess.Popen(
         command, cwd=SERVICE, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -98,7 +99,35 @@ def test_a_backend_that_never_answers_does_not_hold_up_the_stop(free_port: Calla
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=60)
     assert process.returncode in (0, -signal.SIGTERM)
-    assert 2 * FLUSH_SECONDS < 10, "Docker kills after 10 s"
+
+
+def test_a_request_that_takes_long_does_not_hold_up_the_stop_and_its_spans_arrive(
+    receiver: Callable[[int], AbstractContextManager[list[str]]], free_port: Callable[[], int]
+) -> None:
+    port, otlp = free_port(), free_port()
+    environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{otlp}", "ROLL_DELAY_MAX_SECONDS": "60"}
+    with receiver(otlp) as names, running(port, **environment) as process, ExitStack() as callers:
+        healthy(port, process)
+        for _ in range(8):
+            caller = callers.enter_context(socket.create_connection(("127.0.0.1", port)))
+            caller.sendall(b"GET /roll?die=fair HTTP/1.1\r\nhost: roller\r\n\r\n")
+        healthy(port, process)  # an answer to this: those before it were read
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=DEADLINE)
+    assert names.count("roll die") == 8
+
+
+def test_the_stop_is_over_before_docker_kills() -> None:
+    grace = float(COMMAND[COMMAND.index("--timeout-graceful-shutdown") + 1])
+    assert grace + FLUSH_SECONDS < 10
+
+
+@pytest.mark.parametrize("url", ["die-service:8002", "http://[", "", "ftp://die-service"])
+def test_a_malformed_url_refuses_to_start_and_says_why(free_port: Callable[[], int], url: str) -> None:
+    with running(free_port(), DIE_SERVICE_URL=url) as process:
+        _, err = process.communicate(timeout=DEADLINE)
+    assert process.returncode != 0
+    assert err.strip() == f"dice-roller: DIE_SERVICE_URL must be like http://die-service:8002, not {url!r}"
 
 
 def test_a_malformed_delay_refuses_to_start_and_says_why(free_port: Callable[[], int]) -> None:

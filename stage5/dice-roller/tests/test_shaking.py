@@ -30,6 +30,15 @@ async def test_other_rolls_go_on_meanwhile(client: httpx.AsyncClient, monkeypatc
     assert threads != [threading.get_ident()]
 
 
+async def test_many_shakes_take_one_thread(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They hold the GIL: six threads at it left the event loop a seventh of the turns."""
+    threads: set[int] = set()
+    monkeypatch.setattr(shaking.random, "shuffle", lambda cubes: threads.add(threading.get_ident()))
+    rolls = [client.get("/roll", params={"die": "heavy"}) for _ in range(20)]
+    assert {response.status_code for response in await asyncio.gather(*rolls)} == {200}
+    assert len(threads) == 1
+
+
 async def test_the_span_says_which_profile_is_its(client: httpx.AsyncClient, spans: InMemorySpanExporter) -> None:
     await client.get("/roll", params={"die": "heavy"})
     (shake,) = [span for span in spans.get_finished_spans() if span.name == "shake"]
