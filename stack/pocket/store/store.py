@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from pocket.config import Settings
 from pocket.rows import Exemplar, LogEntry, MetricMetadata, ProfileSample, Sample, Span
+from pocket.store import weight
 from pocket.store.database import Database
 from pocket.store.index import Dictionary, LabelIndex
 from pocket.store.logs import Logs, LogTable
@@ -16,9 +17,6 @@ from pocket.store.profiles import Profiles, ProfileTable
 from pocket.store.retention import Retention
 from pocket.store.traces import SpanTable, Traces
 from pocket.store.writer import Writer
-
-# Estimated memory of a queued row beside its text, in bytes: what a Python object of that kind weighs.
-_SAMPLE, _ENTRY, _SPAN, _STACK = 200, 400, 3000, 400
 
 
 class Store:
@@ -51,23 +49,23 @@ class Store:
         self._retention = Retention(self, database, settings, self._writer.exclusive)
 
     def append_samples(self, rows: list[Sample]) -> None:
-        self._put("samples", rows, len(rows) * _SAMPLE)
+        self._put("samples", rows, weight.samples(rows))
 
     def append_exemplars(self, rows: list[Exemplar]) -> None:
-        self._put("exemplars", rows, len(rows) * _ENTRY)
+        self._put("exemplars", rows, weight.exemplars(rows))
 
     def append_metadata(self, rows: list[MetricMetadata]) -> None:
         new = [row for row in rows if self.metrics.described.get(row.name) != row]  # a scrape repeats it all
-        self._put("metadata", new, len(new) * _SAMPLE)
+        self._put("metadata", new, weight.metadata(new))
 
     def append_logs(self, rows: list[LogEntry]) -> None:
-        self._put("logs", rows, sum(len(row.line) + _ENTRY for row in rows))
+        self._put("logs", rows, weight.logs(rows))
 
     def append_spans(self, rows: list[Span]) -> None:
-        self._put("spans", rows, len(rows) * _SPAN)
+        self._put("spans", rows, weight.spans(rows))
 
     def append_profiles(self, rows: list[ProfileSample]) -> None:
-        self._put("profiles", rows, len(rows) * _STACK)
+        self._put("profiles", rows, weight.profiles(rows))
 
     def admit(self) -> None:
         """Raises StoreFull while the queue is full."""
