@@ -1,7 +1,8 @@
-"""Run every measurement, print a table, write bench/results.md."""
+"""Runs every measurement and writes bench/results.md; given names, runs those alone and writes nothing."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import statistics
@@ -11,8 +12,9 @@ from datetime import date
 from rich.console import Console
 
 from bench.first_trace import measure_first_trace
-from bench.pocket import measure_ingest
+from bench.pocket import Stored, measure_ingest
 from bench.processes import ROOT
+from bench.stage import TIMES, measure_stage
 from bench.telemetry_cost import Turn, measure_cost
 
 Row = tuple[str, str]
@@ -40,23 +42,50 @@ def first_trace() -> list[Row]:
     return [("`workshop up 1` → first trace in a search", f"{measure_first_trace():.1f} s")]
 
 
+def _stored(stored: Stored) -> str:
+    return f"{stored.per_second:,.0f} /s ({stored.found:,} of {stored.sent:,} found again)"
+
+
 def ingest() -> list[Row]:
     figures = measure_ingest()
     return [
-        ("spans decoded (OTLP/HTTP, one client, one batch repeated)", f"{figures.spans_per_second:,.0f} /s"),
-        ("log lines decoded (Loki push, one client, one batch repeated)", f"{figures.lines_per_second:,.0f} /s"),
+        ("unique spans sent, stored and found (OTLP/HTTP, one client)", _stored(figures.spans)),
+        ("unique log lines sent, stored and found (Loki push, one client)", _stored(figures.lines)),
         ("resident memory of the pocket stack after it", f"{figures.resident_mib:.0f} MiB"),
     ]
 
 
-MEASUREMENTS: list[tuple[str, Callable[[], list[Row]]]] = [
-    ("The price of telemetry", telemetry_cost),
-    ("The first trace", first_trace),
-    ("Pocket stack", ingest),
-]
+def stage_six() -> list[Row]:
+    figures = measure_stage()
+    panels = figures.panels
+    return [
+        (f"`/roll-async` of {TIMES} ÷ its slowest roll (spans)", f"{figures.over_slowest:.2f}"),
+        (f"{TIMES} rolls in a row ÷ at once", f"{figures.in_a_row / figures.at_once:.1f}"),
+        (f"queries of all {len(panels)} dashboard panels, one after the other", f"{sum(panels):.2f} s"),
+        ("one panel, median and slowest", f"{statistics.median(panels) * 1e3:.0f} ms, {max(panels) * 1e3:.0f} ms"),
+        ("panels without data", str(figures.without_data)),
+    ]
+
+
+MEASUREMENTS: dict[str, tuple[str, Callable[[], list[Row]]]] = {
+    "cost": ("The price of telemetry", telemetry_cost),
+    "first-trace": ("The first trace", first_trace),
+    "stage": ("Stage 6: rolling at once, and its dashboard", stage_six),
+    "ingest": ("Pocket stack", ingest),
+}
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("only", nargs="*", metavar="WHAT", help=f"of {', '.join(MEASUREMENTS)}; default: all")
+    given = parser.parse_args()
+    if unknown := set(given.only) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}. There are: {', '.join(MEASUREMENTS)}.")
+    return given
 
 
 def main() -> None:
+    only = arguments().only
     console = Console()
     machine = (
         f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, Python {platform.python_version()}"
@@ -67,8 +96,9 @@ def main() -> None:
         f"Written by `make bench` on {date.today()}: {machine}. Ratios hold better than figures.",
         "",
     ]
-    for title, measure in MEASUREMENTS:
-        with console.status(f"{title} …"):
+    chosen = [MEASUREMENTS[name] for name in only or MEASUREMENTS]
+    for number, (title, measure) in enumerate(chosen, 1):
+        with console.status(f"{number} of {len(chosen)}: {title} …"):
             rows = measure()
         lines += [
             f"## {title}",
@@ -80,6 +110,8 @@ def main() -> None:
         ]
         for what, figure in rows:
             console.print(f"{what:55} {figure}", highlight=False)
+    if only:
+        return
     (ROOT / "bench" / "results.md").write_text("\n".join(lines))
     console.print("Written to bench/results.md")
 

@@ -16,7 +16,7 @@ from bench.processes import ROOT
 
 
 @contextlib.contextmanager
-def _stage(number: int) -> Iterator[subprocess.Popen[bytes]]:
+def stage(number: int) -> Iterator[subprocess.Popen[bytes]]:
     with tempfile.TemporaryDirectory(prefix="bench-stage-") as folder:
         arguments = ["--port-offset", str(OFFSET), "--data-dir", folder]
         command = [sys.executable, "-m", "workshop", "up", str(number), *arguments]
@@ -43,6 +43,6 @@ def _first_trace(until: float) -> None:
 def measure_first_trace() -> float:
     """Seconds from the command to the first trace in a search."""
     began = time.monotonic()
-    with _stage(1):
+    with stage(1):
         _first_trace(began + 60)
         return time.monotonic() - began
