@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traffic_gen.outcome import Outcome, Summary, figures, percentiles_ms
+from traffic_gen.report import table
 
 
 @pytest.mark.parametrize(("status", "ok"), [("200", True), ("302", True), ("404", False), ("500", False)])
@@ -53,3 +54,13 @@ def test_a_summary_has_totals_and_actions() -> None:
         "roll risky": 1,
     }
     assert found["requests_per_second"] > 0
+
+
+def test_the_table_shows_the_achieved_rate() -> None:
+    summary = Summary([Outcome("roll fair", "200", 0.1)] * 30, seconds=4.0)
+    assert str(table(summary).title) == "30 requests in 4.0 s, 7.5 a second"
+    assert summary.as_dict()["requests_per_second"] == 7.5
+
+
+def test_a_run_without_a_request_has_no_rate() -> None:
+    assert Summary().per_second == 0

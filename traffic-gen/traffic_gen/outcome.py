@@ -48,6 +48,11 @@ class Summary:
     def finish(self) -> None:
         self.seconds = time.perf_counter() - self.started
 
+    @property
+    def per_second(self) -> float:
+        """What came of a RATE: outcomes a second from the start to the end."""
+        return len(self.outcomes) / self.seconds if self.seconds else 0.0
+
     def by_action(self) -> dict[str, list[Outcome]]:
         groups: dict[str, list[Outcome]] = defaultdict(list)
         for outcome in sorted(self.outcomes, key=lambda outcome: outcome.action):
@@ -57,8 +62,11 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """The JSON summary: totals at the top, the same figures for each action under `actions`."""
         actions = {name: figures(outcomes) for name, outcomes in self.by_action().items()}
-        rate = len(self.outcomes) / self.seconds if self.seconds else 0.0
-        totals = {"seconds": round(self.seconds, 3), "requests_per_second": round(rate, 2), "missed": self.missed}
+        totals = {
+            "seconds": round(self.seconds, 3),
+            "requests_per_second": round(self.per_second, 2),
+            "missed": self.missed,
+        }
         return {**figures(self.outcomes), **totals, "actions": actions}
 
 

@@ -38,7 +38,7 @@ def row(name: str, figures: dict[str, Any]) -> list[str]:
 
 
 def table(summary: Summary) -> Table:
-    title = f"{len(summary.outcomes)} requests in {summary.seconds:.1f} s"
+    title = f"{len(summary.outcomes)} requests in {summary.seconds:.1f} s, {summary.per_second:.1f} a second"
     if summary.missed:
         title += f", {summary.missed} arrivals missed (no free user: raise NUM_USERS)"
     result = Table(title=title, title_justify="left", show_footer=False)
