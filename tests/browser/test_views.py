@@ -83,7 +83,7 @@ def test_log_fields_narrow_the_query(visit: Visit) -> None:
 
 
 def test_the_live_tail_shows_a_line_that_arrives(visit: Visit, stage: Stage) -> None:
-    page = visit.open('logs?q={service_name="poison"}&refresh=off')
+    page = visit.open('logs?q={service_name="poison"}&from=now-30m&refresh=off')
     page.locator(".log-line").first.wait_for()
     with page.expect_websocket(lambda socket: "/loki/api/v1/tail" in socket.url):
         page.get_by_role("button", name="Live").click()
@@ -103,7 +103,7 @@ def test_the_live_tail_shows_a_line_that_arrives(visit: Visit, stage: Stage) -> 
 
 
 def test_where_no_socket_gets_through_the_tail_asks(refused: Visit, stage: Stage) -> None:
-    page = refused.open('logs?q={service_name="poison"}&refresh=off')
+    page = refused.open('logs?q={service_name="poison"}&from=now-30m&refresh=off')
     page.locator(".log-line").first.wait_for()
     page.evaluate(NO_SOCKETS)
     page.get_by_role("button", name="Live").click()
@@ -125,7 +125,7 @@ def test_the_tail_comes_back_by_itself_and_has_missed_nothing(refused: Visit, st
             socket.connect_to_server()
 
     page.route_web_socket(re.compile("/loki/api/v1/tail"), through)
-    refused.open('logs?q={service_name="poison"}&refresh=off')
+    refused.open('logs?q={service_name="poison"}&from=now-30m&refresh=off')
     page.get_by_role("button", name="Live").click()
     expect(page.locator(".live-state")).to_have_text("Live")
     word = uuid.uuid4().hex
@@ -138,7 +138,7 @@ def test_the_tail_comes_back_by_itself_and_has_missed_nothing(refused: Visit, st
 
 
 def test_a_query_that_cannot_be_followed_says_why(refused: Visit) -> None:
-    page = refused.open('logs?q={service_name="poison"}&refresh=off')
+    page = refused.open('logs?q={service_name="poison"}&from=now-30m&refresh=off')
     page.locator(".log-line").first.wait_for()
     page.route("**/query_range?*", lambda route: route.fulfill(status=400, body="parse error: of the test"))
     page.evaluate(NO_SOCKETS)
