@@ -53,17 +53,23 @@ class Traces:
         max_duration_ns: int | None = None,
         status: int | None = None,
         kind: int | None = None,
+        attributes: Sequence[tuple[str, str | None]] = (),
     ) -> Iterator[list[Span]]:
-        """Batches of whole traces, newest first: every trace with a span in the range that passes all filters."""
+        """Batches of whole traces, newest first: every trace with a span in the range that passes all filters.
+
+        `attributes` are names and, where known, texts in the value. They are looked for in the JSON as it stands,
+        so a few spans too many may pass: the caller checks anyhow, and most need not be decoded.
+        """
         filters: dict[str, Any] = {
             "service = ?": service, "name = ?": name, "status = ?": status, "kind = ?": kind,
             "end_ns - start_ns >= ?": min_duration_ns or None, "end_ns - start_ns <= ?": max_duration_ns,
         }  # fmt: skip
         given = {condition: value for condition, value in filters.items() if value is not None}
-        where = " and ".join(given) or "true"
+        texts = [text for attribute in attributes for text in _fragments(*attribute)]
+        where = " and ".join([*given, *["contains(attributes, ?)"] * len(texts)]) or "true"
         select = "select start_ns, trace_id::varchar from spans"
         seen: set[str] = set()
-        for rows in pages(self._database, select, where, [*given.values()], "start_ns", start_ns, end_ns,
+        for rows in pages(self._database, select, where, [*given.values(), *texts], "start_ns", start_ns, end_ns,
                           newest_first=True, page=_SPANS_A_PAGE):  # fmt: skip
             found = {trace_id: start for start, trace_id in reversed(rows) if trace_id not in seen}
             newest = sorted(found, key=lambda trace_id: found[trace_id], reverse=True)
@@ -183,6 +189,12 @@ def _canonical(resource: dict[str, Any]) -> bytes:
 
 def _json(value: Any) -> str | None:
     return orjson.dumps(value).decode() if value else None
+
+
+def _fragments(name: str, value: str | None) -> list[str]:
+    """What the JSON of an attribute has in it, as `_json` writes it; the value may be one of an array's."""
+    key = f"{orjson.dumps(name).decode()}:"
+    return [key] if value is None else [key, orjson.dumps(value).decode()]
 
 
 def _span(row: tuple[Any, ...], resource: dict[str, Any]) -> Span:

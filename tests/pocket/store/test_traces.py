@@ -65,6 +65,22 @@ def test_newest_gives_whole_traces_of_which_one_span_matches(store: Store) -> No
     assert traces() == traces()
 
 
+def test_attributes_are_looked_for_as_they_are_written(store: Store) -> None:
+    odd = 'a"b\\é/☃\n'
+    store.append_spans(
+        [span(1, 1), span(2, 1, attributes={odd: odd}), span(3, 1, attributes={"a": ["x", odd], "n": 5})]
+    )
+    store.flush()
+
+    def traces(*attributes: tuple[str, str | None]) -> list[int]:
+        batches = store.traces.newest(0, 10**9, attributes=attributes)
+        return [int(each.trace_id, 16) for batch in batches for each in batch]
+
+    assert traces((odd, odd)) == traces((odd, None)) == [2]
+    assert traces(("a", odd), ("n", None)) == [3]
+    assert traces(("a", "y")) == traces(("nope", None)) == traces(("%", None)) == []
+
+
 def test_newest_begins_where_the_range_does(store: Store) -> None:
     store.append_spans([span(1, 1, 100), span(2, 1, 200), span(2, 2, 50)])
     store.flush()

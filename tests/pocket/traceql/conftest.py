@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +66,15 @@ class MemoryTraces:
     def __init__(self, spans: list[Span]) -> None:
         self.all = spans
         self.asked: dict[str, Any] = {}
+        self.attributes: tuple[tuple[str, str | None], ...] = ()
 
     def newest(
         self, start_ns: int, end_ns: int, *, service: str | None = None, name: str | None = None,
         min_duration_ns: int = 0, max_duration_ns: int | None = None, status: int | None = None, kind: int | None = None,
+        attributes: Sequence[tuple[str, str | None]] = (),
     ) -> Iterator[list[Span]]:  # fmt: skip
         self.asked = {"service": service, "name": name, "status": status, "kind": kind}
+        self.attributes = tuple(attributes)
         found = [
             item
             for item in self.all
@@ -82,6 +85,7 @@ class MemoryTraces:
             and (max_duration_ns is None or item.duration_ns <= max_duration_ns)
             and (status is None or item.status == status)
             and (kind is None or item.kind == kind)
+            and all(key in item.attributes for key, _ in attributes)
         ]
         for trace_id in dict.fromkeys(item.trace_id for item in sorted(found, key=lambda item: -item.start_ns)):
             yield [item for item in self.all if item.trace_id == trace_id]

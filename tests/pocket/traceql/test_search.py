@@ -1,4 +1,3 @@
-
 """Searches over the traces of conftest; the answers were compared with Tempo 3.0's."""
 
 from __future__ import annotations
@@ -117,6 +116,22 @@ def test_the_newest_come_first_and_the_limit_holds(source: Any) -> None:
 def test_what_the_store_can_filter_is_pushed_down(source: Any, text: str, asked: tuple[Any, ...]) -> None:
     list(matches(source, traceql.parse(text), BASE, BASE + 1))
     assert tuple(source.asked.values()) == asked
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ('{span.a = "b" && span.c > 5}', (("a", "b"), ("c", None))),
+        ('{span.a =~ "b" && span.d != true}', (("a", None), ("d", None))),
+        ('{span.a = "b" || span.c > 5}', ()),
+        ('{.a = "b"}', ()), ("{span.a = nil}", ()), ('{!(span.a = "b")}', ()),
+    ],
+)  # fmt: skip
+def test_attributes_that_a_span_must_have_are_pushed_down(
+    source: Any, text: str, asked: tuple[tuple[str, str | None], ...]
+) -> None:
+    list(matches(source, traceql.parse(text), BASE, BASE + 100 * SECOND))
+    assert source.attributes == asked
 
 
 def test_a_pushed_down_filter_never_loses_a_trace(source: Any) -> None:

@@ -11,6 +11,9 @@ from pocket.query.traceql import ast
 from pocket.query.traceql.ast import Kind, Status
 from pocket.query.traceql.fields import KINDS, STATUSES
 
+# Comparing what is missing with a value is false, whatever the operator.
+_NEED_THE_ATTRIBUTE = {"=", "!=", ">", ">=", "<", "<=", "=~", "!~"}
+
 
 @dataclass(frozen=True, slots=True)
 class Filters:
@@ -22,6 +25,7 @@ class Filters:
     max_duration_ns: int | None = None
     status: int | None = None
     kind: int | None = None
+    attributes: tuple[tuple[str, str | None], ...] = ()
 
 
 def filters(query: ast.Query) -> Filters:
@@ -49,6 +53,11 @@ def _of_field(node: ast.Field, found: Filters) -> Filters:
             return _of_field(right, _of_field(left, found))
         case ast.Binary("=", ast.Attribute("resource" | "", "service.name"), ast.Static("string", str() as text)):
             return replace(found, service=text) if node.left.scope else found  # type: ignore[union-attr]
+        case ast.Binary(
+            op, ast.Attribute("span", name), ast.Static(_, str() | bool() | int() | float() as value)
+        ) if op in _NEED_THE_ATTRIBUTE:
+            known = value if op == "=" and isinstance(value, str) else None
+            return replace(found, attributes=(*found.attributes, (name, known)))
         case ast.Binary(op, ast.Intrinsic(name), ast.Static(_, value)):
             return _of_intrinsic(name, op, value, found)
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pocket.rows import Span
@@ -20,6 +20,10 @@ class TraceSource(Protocol):
         max_duration_ns: int | None = None,
         status: int | None = None,
         kind: int | None = None,
+        attributes: Sequence[tuple[str, str | None]] = (),
     ) -> Iterator[list[Span]]:
-        """Batches of whole traces, newest first: each with a span in the range that passes all filters."""
+        """Batches of whole traces, newest first: each with a span in the range that passes all filters.
+
+        `attributes` are names the span must have, with a text that stands in the value, if it is known.
+        """
         ...
