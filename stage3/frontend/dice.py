@@ -1,16 +1,15 @@
 """The dice to choose from, as die-service lists them."""
 
 import logging
-import os
 
 import httpx
 import streamlit as st
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
+
+import asking
 
 logger = logging.getLogger("frontend")
+ANSWER_SECONDS = 2
 
-client = httpx.Client(base_url=os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002"), timeout=2)
-HTTPXClientInstrumentor.instrument_client(client)
 known = ["fair", "risky"]
 
 
@@ -18,7 +17,7 @@ def identifiers() -> list[str]:
     """The list; while die-service is away, what was known of it before."""
     try:
         known[:] = listed()
-    except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+    except (httpx.HTTPError, TimeoutError, KeyError, TypeError, ValueError) as error:
         logger.error("no list of dice", extra={"error": str(error)})
         st.warning("die-service does not answer: the list of dice may be old.")
     return list(known)
@@ -26,7 +25,7 @@ def identifiers() -> list[str]:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def listed() -> list[str]:
-    response = client.get("/dice")
+    response = asking.get(asking.die_service, "/dice", ANSWER_SECONDS)
     response.raise_for_status()
     found = response.json()["identifiers"]
     if not found or not isinstance(found, list) or not all(isinstance(identifier, str) for identifier in found):

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
 
-import rolling
+import asking
 from telemetry import PROVIDER
 
 EXPORTER = InMemorySpanExporter()
@@ -32,9 +32,8 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 
 @pytest.fixture
-def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], list[httpx.Request]]]:
+def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.Request]]:
     """Puts a handler in place of the services behind the frontend; the list has the requests it got."""
-    clients = []
 
     def answer_with(handler: Handler) -> list[httpx.Request]:
         seen: list[httpx.Request] = []
@@ -43,15 +42,12 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], lis
             seen.append(request)
             return handler(request)
 
-        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
+        client = httpx.AsyncClient(transport=httpx.MockTransport(record), base_url="http://services")
         HTTPXClientInstrumentor.instrument_client(client)
-        monkeypatch.setattr(rolling, "client", client)
-        clients.append(client)
+        monkeypatch.setattr(asking, "roller", client)
         return seen
 
-    yield answer_with
-    for client in clients:
-        client.close()
+    return answer_with
 
 
 @pytest.fixture

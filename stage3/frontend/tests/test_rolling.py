@@ -1,10 +1,15 @@
+import socketserver
+import threading
+import time
 from collections.abc import Callable
 
 import httpx
+import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import REGISTRY
 
+import asking
 import rolling
 
 Backend = Callable[[Callable[[httpx.Request], httpx.Response]], list[httpx.Request]]
@@ -42,6 +47,44 @@ def test_a_failure_makes_the_click_an_error(backend: Backend, spans: InMemorySpa
     assert not rolling.roll("risky", {}).ok
     click = spans.get_finished_spans()[-1]
     assert (click.status.status_code, click.status.description) == (StatusCode.ERROR, "off the table")
+
+
+class Dripping(socketserver.BaseRequestHandler):
+    """A header that goes on for ever: each byte comes in time, the answer does not."""
+
+    def handle(self) -> None:
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
+        try:
+            for _ in range(1000):
+                self.request.sendall(b"x")
+                time.sleep(0.02)
+        except OSError:
+            self.server.shutdown()
+
+
+def test_an_answer_that_drips_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rolling, "ANSWER_SECONDS", 0.3)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        monkeypatch.setenv("ROLLER_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setattr(asking, "roller", asking.service("ROLLER_URL", ""))
+        answer = rolling.roll("fair", {})
+        thread.join(20)
+    assert (answer.status, answer.body) == (504, {"detail": "The roller did not answer in time."})
+    assert not thread.is_alive(), "the connection is still open"
+
+
+def test_what_nobody_foresaw_is_timed_and_counted(backend: Backend) -> None:
+    def broken(request: httpx.Request) -> httpx.Response:
+        raise RuntimeError
+
+    backend(broken)
+    labels = {"die_type": "fair", "status_code": "500"}
+    before = REGISTRY.get_sample_value("streamlit_requests_total", labels) or 0
+    with pytest.raises(RuntimeError):
+        rolling.roll("fair", {})
+    assert REGISTRY.get_sample_value("streamlit_requests_total", labels) == before + 1
 
 
 def test_a_die_of_the_callers_making_is_no_label(backend: Backend) -> None:

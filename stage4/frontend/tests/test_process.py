@@ -1,6 +1,7 @@
 """The frontend as it runs: uvicorn, its routes, its log lines."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -71,3 +72,11 @@ def test_streamlit_has_read_them() -> None:
     code = f"import main, streamlit; print(*map(streamlit.get_option, {asked}))"
     run = subprocess.run([sys.executable, "-c", code], cwd=SERVICE, capture_output=True, text=True, timeout=60)
     assert run.stdout.split() == ["False", "none"], run.stderr
+
+
+@pytest.mark.parametrize("url", ["roller:8001", "http://[", "", "ftp://dice-roller"])
+def test_a_malformed_url_refuses_to_start_and_says_why(url: str) -> None:
+    command, environment = [sys.executable, "-c", "import main"], os.environ | {"ROLLER_URL": url}
+    run = subprocess.run(command, cwd=SERVICE, env=environment, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 1
+    assert run.stderr.strip() == f"frontend: ROLLER_URL must be like http://127.0.0.1:8001, not {url!r}"

@@ -15,8 +15,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
 
+import asking
 import dice
-import rolling
 from telemetry import PROVIDER
 
 EXPORTER = InMemorySpanExporter()
@@ -33,9 +33,8 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 
 @pytest.fixture
-def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], list[httpx.Request]]]:
+def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.Request]]:
     """Puts a handler in place of the services behind the frontend; the list has the requests it got."""
-    clients = []
 
     def answer_with(handler: Handler) -> list[httpx.Request]:
         seen: list[httpx.Request] = []
@@ -44,33 +43,26 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], lis
             seen.append(request)
             return handler(request)
 
-        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
+        client = httpx.AsyncClient(transport=httpx.MockTransport(record), base_url="http://services")
         HTTPXClientInstrumentor.instrument_client(client)
-        monkeypatch.setattr(rolling, "client", client)
-        clients.append(client)
+        monkeypatch.setattr(asking, "roller", client)
         return seen
 
-    yield answer_with
-    for client in clients:
-        client.close()
+    return answer_with
 
 
 @pytest.fixture(autouse=True)
-def die_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Handler], None]]:
+def die_service(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
     """Puts a handler in the place of die-service; one that lists the dice is there from the start."""
-    clients = []
 
     def answer_with(handler: Handler) -> None:
         dice.listed.clear()
         dice.known[:] = ["fair", "risky"]
-        client = httpx.Client(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
-        monkeypatch.setattr(dice, "client", client)
-        clients.append(client)
+        client = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
+        monkeypatch.setattr(asking, "die_service", client)
 
     answer_with(lambda request: httpx.Response(200, json={"identifiers": ["fair", "risky", "heavy"]}))
-    yield answer_with
-    for client in clients:
-        client.close()
+    return answer_with
 
 
 @pytest.fixture

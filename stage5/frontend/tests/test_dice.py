@@ -1,4 +1,8 @@
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -49,3 +53,18 @@ def test_the_list_is_asked_for_once_not_at_every_click(page: AppTest, die_servic
     for _ in range(3):
         page.run()
     assert len(asked) == 1
+
+
+def test_a_malformed_url_refuses_to_start_and_says_why() -> None:
+    command, environment = (
+        [sys.executable, "-c", "import main"],
+        os.environ | {"DIE_SERVICE_URL": "die-service:8002"},
+    )
+    run = subprocess.run(
+        command, cwd=Path(__file__).parent.parent, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert run.returncode == 1
+    assert (
+        run.stderr.strip()
+        == "frontend: DIE_SERVICE_URL must be like http://127.0.0.1:8002, not 'die-service:8002'"
+    )
