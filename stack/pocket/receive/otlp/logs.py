@@ -9,7 +9,8 @@ import orjson
 
 from pocket.receive.bounds import Bounds
 from pocket.receive.names import label_name
-from pocket.receive.otlp.common import Rejected, any_value, attributes
+from pocket.receive.otlp.attributes import any_value, attributes
+from pocket.receive.otlp.rejected import Rejected
 from pocket.rows import Attributes, Labels, LogEntry
 
 # Resource attributes that become labels (those of Loki's default list that a laptop may see); all others are

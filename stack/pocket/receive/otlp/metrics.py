@@ -9,8 +9,9 @@ from typing import Any
 
 from pocket.receive.bounds import Bounds
 from pocket.receive.names import label_name, metric_name, unit_name
-from pocket.receive.otlp.common import Rejected, attributes
+from pocket.receive.otlp.attributes import attributes
 from pocket.receive.otlp.logs import flat
+from pocket.receive.otlp.rejected import Rejected
 from pocket.rows import STALE_NAN, Attributes, Exemplar, Labels, MetricMetadata, Sample
 
 _CUMULATIVE = 2

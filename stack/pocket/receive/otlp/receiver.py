@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
 from pocket.config import Settings
 from pocket.receive.bounds import Bounds
 from pocket.receive.otlp import logs, metrics, traces
-from pocket.receive.otlp.common import Rejected
+from pocket.receive.otlp.rejected import Rejected
 from pocket.rows import Span
 from pocket.store import Store
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from pocket.receive.bounds import Bounds
-from pocket.receive.otlp.common import Rejected, attributes
+from pocket.receive.otlp.attributes import attributes
+from pocket.receive.otlp.rejected import Rejected
 from pocket.rows import Span, SpanEvent, SpanLink
 
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)

@@ -1,30 +1,13 @@
-"""What traces, logs and metrics share: attributes, and the outcome of a decoding."""
+"""OTLP's KeyValues and AnyValues to Python's."""
 
 from __future__ import annotations
 
 import base64
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
 from pocket.rows import Attributes
-
-
-@dataclass(slots=True)
-class Rejected:
-    """Items of a request that were refused while the others were taken (OTLP's partial success)."""
-
-    count: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-
-    def add(self, reason: str, count: int = 1) -> None:
-        self.count += count
-        self.reasons[reason] = self.reasons.get(reason, 0) + count
-
-    @property
-    def message(self) -> str:
-        return "; ".join(f"{reason} ({count})" for reason, count in self.reasons.items())
 
 
 def attributes(pairs: Iterable[Any]) -> Attributes:
