@@ -14,7 +14,7 @@ import metrics
 import specifications
 import telemetry
 from database import Database
-from database_telemetry import DatabaseUnavailableError
+from database_telemetry import DatabaseUnavailableError, PoolExhaustedError
 from http_telemetry import NATIVE_OFF, instrument
 from specifications import Specification
 
@@ -47,7 +47,8 @@ instrument(app)
 
 @app.exception_handler(DatabaseUnavailableError)
 async def unavailable(request: Request, error: DatabaseUnavailableError) -> JSONResponse:
-    metrics.LOADED.set(0)
+    if not isinstance(error.__cause__, PoolExhaustedError):  # a busy database still has its dice
+        metrics.LOADED.set(0)
     return JSONResponse({"detail": str(error)}, 503, RETRY)
 
 

@@ -8,6 +8,9 @@ from opentelemetry.trace import SpanKind, StatusCode
 from postgres import Postgres
 from prometheus_client import REGISTRY
 
+import database
+from database_telemetry import PoolExhaustedError
+
 
 def value(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(name, labels) or 0
@@ -79,6 +82,19 @@ async def test_a_die_added_to_the_database_is_there_at_once(postgres: Postgres, 
         await asyncio.to_thread(postgres.query, "DELETE FROM die_specifications WHERE identifier = 'cube'")
     assert (await client.get("/dice/cube")).status_code == 404
     assert await healthy_with(client, 3)
+
+
+async def test_a_busy_database_still_has_its_dice(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await healthy_with(client, 3)
+
+    async def exhausted(pool: asyncpg.Pool) -> asyncpg.Connection:
+        raise PoolExhaustedError
+
+    monkeypatch.setattr(database, "acquire", exhausted)
+    assert (await client.get("/dice/fair")).status_code == 503
+    assert value("die_specifications_loaded") == 3
 
 
 async def healthy_with(client: httpx.AsyncClient, dice: int) -> bool:

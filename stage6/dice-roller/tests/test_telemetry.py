@@ -138,6 +138,21 @@ def test_spans_that_cannot_be_encoded_are_counted_and_their_room_given_back(
     assert dropped("queue_full") == full
 
 
+def test_an_exporter_that_raises_gives_its_room_back(
+    tracer_to: Callable[[int], trace.Tracer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self: object, spans: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(telemetry.OTLPSpanExporter, "export", broken)
+    full, failed = dropped("queue_full"), dropped("export_failed")
+    tracer = tracer_to(1)
+    for batch in range(1, 4):
+        spans(tracer, 600)
+        until(lambda batch=batch: dropped("export_failed") == failed + 600 * batch)
+    assert dropped("queue_full") == full
+
+
 def test_room_is_given_back(
     tracer_to: Callable[[int], trace.Tracer], receiver: Receiver, free_port: Callable[[], int]
 ) -> None:
