@@ -165,5 +165,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "context deadline exceeded"
     return str(error) or type(error).__name__
-
-
