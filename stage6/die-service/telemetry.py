@@ -21,10 +21,16 @@ from prometheus_client import Counter
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.orjson import OrjsonFormatter
 
-if os.getenv("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc":
+WIRE = os.getenv("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL") or os.getenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+if WIRE == "grpc":
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-else:
+elif WIRE == "http/protobuf":
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+else:
+    raise SystemExit(f"OTEL_EXPORTER_OTLP_PROTOCOL must be grpc or http/protobuf, not {WIRE!r}")
+PYROSCOPE = os.getenv("PYROSCOPE_SERVER_ADDRESS", "")
+if PYROSCOPE and not PYROSCOPE.startswith(("http://", "https://")):
+    raise SystemExit(f"PYROSCOPE_SERVER_ADDRESS must be like http://pyroscope:4040, not {PYROSCOPE!r}")
 
 QUEUE_SIZE = 4096
 EXPORT_EVERY_MILLISECONDS = 1000
@@ -113,13 +119,12 @@ def exemplar() -> dict[str, str] | None:
 async def exporting() -> AsyncIterator[None]:
     """Sends spans and profiles while the service runs; at its end whatever is left, for at most FLUSH_SECONDS."""
     PROVIDER.add_span_processor(queue := SpanQueue())
-    stops = [queue.shutdown]
-    if address := os.getenv("PYROSCOPE_SERVER_ADDRESS"):
+    flushers = [threading.Thread(target=queue.shutdown, daemon=True)]
+    if PYROSCOPE:
         tags = {"stage": STAGE}
-        pyroscope.configure(application_name=SERVICE, server_address=address, tags=tags, upload_interval=5)
-        stops.append(pyroscope.shutdown)
+        pyroscope.configure(application_name=SERVICE, server_address=PYROSCOPE, tags=tags, upload_interval=5)
+        flushers.append(threading.Thread(target=pyroscope.shutdown, daemon=True))
     yield
-    flushers = [threading.Thread(target=stop, daemon=True) for stop in stops]
     for flusher in flushers:
         flusher.start()
     for flusher in flushers:

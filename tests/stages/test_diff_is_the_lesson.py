@@ -74,7 +74,7 @@ def test_the_frontend_takes_the_same_telemetry() -> None:
 
 def test_telemetry_is_short() -> None:
     for path in ROOT.glob("stage[0-9]/*/telemetry.py"):
-        assert len(path.read_text().splitlines()) <= 130, path
+        assert len(path.read_text().splitlines()) <= 135, path
 
 
 @pytest.mark.parametrize("stage", sorted(ROOT.glob("stage[0-9]")), ids=lambda stage: stage.name)
