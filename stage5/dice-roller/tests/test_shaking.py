@@ -33,7 +33,13 @@ async def test_other_rolls_go_on_meanwhile(client: httpx.AsyncClient, monkeypatc
 async def test_many_shakes_take_one_thread(client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """They hold the GIL: six threads at it left the event loop a seventh of the turns."""
     threads: set[int] = set()
-    monkeypatch.setattr(shaking.random, "shuffle", lambda cubes: threads.add(threading.get_ident()))
+    real = shaking.random.shuffle
+
+    def shuffle(cubes: list[int]) -> None:
+        threads.add(threading.get_ident())
+        real(cubes)
+
+    monkeypatch.setattr(shaking.random, "shuffle", shuffle)
     rolls = [client.get("/roll", params={"die": "heavy"}) for _ in range(20)]
     assert {response.status_code for response in await asyncio.gather(*rolls)} == {200}
     assert len(threads) == 1
