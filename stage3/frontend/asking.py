@@ -17,7 +17,7 @@ threading.Thread(target=LOOP.run_forever, name="asking", daemon=True).start()
 def service(variable: str, default: str) -> httpx.AsyncClient:
     """A client for the URL that the variable holds. One that is none refuses to start, with the reason."""
     url = os.getenv(variable, default)
-    if not re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", url):
+    if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?/?", url):
         raise SystemExit(f"frontend: {variable} must be like {default}, not {url!r}")
     client = httpx.AsyncClient(base_url=url)
     HTTPXClientInstrumentor.instrument_client(client)

@@ -32,7 +32,7 @@ class NoDieError(Exception):
 
 def url_from_environment() -> str:
     url = os.getenv("DIE_SERVICE_URL", "http://127.0.0.1:8002")
-    if re.fullmatch(r"https?://[\w.-]+(:\d+)?/?", url):
+    if re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?/?", url):
         return url
     raise SystemExit(f"dice-roller: DIE_SERVICE_URL must be like http://die-service:8002, not {url!r}")
 

@@ -112,6 +112,12 @@ async def test_an_answer_that_drips_is_too_slow(
     assert response.json() == {"detail": "die-service did not answer in time."}
 
 
+@pytest.mark.parametrize("url", ["http://die-service:8002", "https://die-service/", "http://[::1]:8002"])
+def test_a_url_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DIE_SERVICE_URL", url)
+    assert dice.url_from_environment() == url
+
+
 async def test_it_recovers_by_itself(client: httpx.AsyncClient, die_service: DieService) -> None:
     answers = [httpx.Response(503), httpx.Response(200, json=FAIR)]
     die_service(lambda request: answers.pop(0))
