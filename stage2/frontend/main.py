@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-import asking  # noqa: F401 - a URL that is none refuses to start; the page would only find it at the first visit
+import clients  # noqa: F401 - a URL that is none refuses to start; the page would only find it at the first visit
 import telemetry
 
 

@@ -11,7 +11,7 @@ import httpx
 from opentelemetry.propagate import extract
 from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 
-import asking
+import clients
 import metrics
 from dice import known
 from telemetry import exemplar
@@ -20,8 +20,6 @@ logger = logging.getLogger("frontend")
 tracer = get_tracer("frontend")
 
 TRACE_URL_TEMPLATE = os.getenv("TRACE_URL_TEMPLATE", "http://localhost:3000/trace/TRACE_ID")
-
-ANSWER_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,9 @@ def timed(path: str, parameters: Mapping[str, str], die_type: str) -> tuple[int,
 
 def ask(path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
     try:
-        response = asking.get(asking.roller, path, ANSWER_SECONDS, parameters)
+        response = clients.roller.get(path, params=parameters)
         return response.status_code, understood(response)
-    except (TimeoutError, httpx.TimeoutException):
+    except httpx.TimeoutException:
         return 504, {"detail": "The roller did not answer in time."}
     except httpx.TransportError as error:
         logger.error("roller unreachable", extra={"error": str(error)})

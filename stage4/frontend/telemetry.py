@@ -72,14 +72,14 @@ class CountingExporter(OTLPSpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         try:
-            result = super().export(spans)
-        except Exception:  # whatever it was: the room below has to be given back
-            result = SpanExportResult.FAILURE
+            result, error = super().export(spans), ""
+        except Exception as raised:  # whatever it was: the room below has to be given back
+            result, error = SpanExportResult.FAILURE, repr(raised)
         self.room.release(len(spans))
         if result is SpanExportResult.FAILURE:
             SPANS_DROPPED.labels("export_failed").inc(len(spans))
         if result is not self.last:
-            logger.warning("span export: %s", result.name.lower(), extra={"endpoint": self._endpoint})
+            logger.warning("span export: %s", result.name.lower(), extra={"error": error, "to": self._endpoint})
         self.last = result
         return result
 

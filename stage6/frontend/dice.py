@@ -5,11 +5,9 @@ import logging
 import httpx
 import streamlit as st
 
-import asking
+import clients
 
 logger = logging.getLogger("frontend")
-ANSWER_SECONDS = 2
-
 known = ["fair", "risky"]
 
 
@@ -17,7 +15,7 @@ def identifiers() -> list[str]:
     """The list; while die-service is away, what was known of it before."""
     try:
         known[:] = listed()
-    except (httpx.HTTPError, TimeoutError, KeyError, TypeError, ValueError) as error:
+    except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
         logger.error("no list of dice", extra={"error": str(error)})
         st.warning("die-service does not answer: the list of dice may be old.")
     return list(known)
@@ -25,7 +23,7 @@ def identifiers() -> list[str]:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def listed() -> list[str]:
-    response = asking.get(asking.die_service, "/dice", ANSWER_SECONDS)
+    response = clients.die_service.get("/dice")
     response.raise_for_status()
     found = response.json()["identifiers"]
     if not found or not isinstance(found, list) or not all(isinstance(identifier, str) for identifier in found):

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
 
-import asking
+import clients
 from telemetry import PROVIDER
 
 EXPORTER = InMemorySpanExporter()
@@ -42,9 +42,9 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.R
             seen.append(request)
             return handler(request)
 
-        client = httpx.AsyncClient(transport=httpx.MockTransport(record), base_url="http://services")
+        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
         HTTPXClientInstrumentor.instrument_client(client)
-        monkeypatch.setattr(asking, "roller", client)
+        monkeypatch.setattr(clients, "roller", client)
         return seen
 
     return answer_with

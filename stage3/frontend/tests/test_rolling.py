@@ -1,6 +1,3 @@
-import socketserver
-import threading
-import time
 from collections.abc import Callable
 
 import httpx
@@ -9,7 +6,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import REGISTRY
 
-import asking
+import clients
 import rolling
 
 Backend = Callable[[Callable[[httpx.Request], httpx.Response]], list[httpx.Request]]
@@ -52,33 +49,7 @@ def test_a_failure_makes_the_click_an_error(backend: Backend, spans: InMemorySpa
 @pytest.mark.parametrize("url", ["http://dice-roller:8001", "https://dice-roller/", "http://[::1]:8001"])
 def test_a_url_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("ROLLER_URL", url)
-    assert str(asking.service("ROLLER_URL", "").base_url).rstrip("/") == url.rstrip("/")
-
-
-class Dripping(socketserver.BaseRequestHandler):
-    """A header that goes on for ever: each byte comes in time, the answer does not."""
-
-    def handle(self) -> None:
-        self.request.sendall(b"HTTP/1.1 200 OK\r\nx-drip: ")
-        try:
-            for _ in range(1000):
-                self.request.sendall(b"x")
-                time.sleep(0.02)
-        except OSError:
-            self.server.shutdown()
-
-
-def test_an_answer_that_drips_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rolling, "ANSWER_SECONDS", 0.3)
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        monkeypatch.setenv("ROLLER_URL", f"http://127.0.0.1:{server.server_address[1]}")
-        monkeypatch.setattr(asking, "roller", asking.service("ROLLER_URL", ""))
-        answer = rolling.roll("fair", {})
-        thread.join(20)
-    assert (answer.status, answer.body) == (504, {"detail": "The roller did not answer in time."})
-    assert not thread.is_alive(), "the connection is still open"
+    assert str(clients.client("ROLLER_URL", "", timeout=1).base_url).rstrip("/") == url.rstrip("/")
 
 
 def test_what_nobody_foresaw_is_timed_and_counted(backend: Backend) -> None:

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
 
-import asking
+import clients
 import dice
 from telemetry import PROVIDER
 
@@ -43,9 +43,9 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.R
             seen.append(request)
             return handler(request)
 
-        client = httpx.AsyncClient(transport=httpx.MockTransport(record), base_url="http://services")
+        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
         HTTPXClientInstrumentor.instrument_client(client)
-        monkeypatch.setattr(asking, "roller", client)
+        monkeypatch.setattr(clients, "roller", client)
         return seen
 
     return answer_with
@@ -58,8 +58,8 @@ def die_service(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
     def answer_with(handler: Handler) -> None:
         dice.listed.clear()
         dice.known[:] = ["fair", "risky"]
-        client = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
-        monkeypatch.setattr(asking, "die_service", client)
+        client = httpx.Client(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
+        monkeypatch.setattr(clients, "die_service", client)
 
     answer_with(lambda request: httpx.Response(200, json={"identifiers": ["fair", "risky", "heavy"]}))
     return answer_with

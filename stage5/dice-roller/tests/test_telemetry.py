@@ -121,7 +121,7 @@ def test_export_resumes_by_itself(
         until(lambda: len(caplog.records) == 2)
     assert "lost" not in names
     assert [record.getMessage() for record in caplog.records] == ["span export: failure", "span export: success"]
-    assert {record.__dict__["endpoint"] for record in caplog.records} == {f"http://127.0.0.1:{port}/v1/traces"}
+    assert {record.__dict__["to"] for record in caplog.records} == {f"http://127.0.0.1:{port}/v1/traces"}
 
 
 def test_spans_that_cannot_be_encoded_are_counted_and_their_room_given_back(
@@ -138,8 +138,8 @@ def test_spans_that_cannot_be_encoded_are_counted_and_their_room_given_back(
     assert dropped("queue_full") == full
 
 
-def test_an_exporter_that_raises_gives_its_room_back(
-    tracer_to: Callable[[int], trace.Tracer], monkeypatch: pytest.MonkeyPatch
+def test_an_exporter_that_raises_gives_its_room_back_and_says_why(
+    tracer_to: Callable[[int], trace.Tracer], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(self: object, spans: object) -> None:
         raise RuntimeError
@@ -151,6 +151,8 @@ def test_an_exporter_that_raises_gives_its_room_back(
         spans(tracer, 600)
         until(lambda batch=batch: dropped("export_failed") == failed + 600 * batch)
     assert dropped("queue_full") == full
+    until(lambda: len(caplog.records) == 1)
+    assert caplog.records[0].__dict__["error"] == "RuntimeError()"
 
 
 def test_room_is_given_back(
