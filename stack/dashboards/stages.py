@@ -25,7 +25,6 @@ def stage1() -> list[Row]:
 
 
 CLICKS = '{resource.service.name="streamlit-frontend" && name="roll button"}'
-FAILED_CLICKS = '{resource.service.name="streamlit-frontend" && name="roll button" && status=error}'
 
 
 def stage2() -> list[Row]:
@@ -35,7 +34,7 @@ def stage2() -> list[Row]:
         red.row(red.ROLLER),
         rolling.clicks(),
         rolling.rolls(["fair", "risky"]),
-        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.traces(CLICKS, FAILED_ROLLS),
         signals.service_graph(),
         signals.logs(services),
         *(signals.profile(service) for service in services),
@@ -52,7 +51,7 @@ def stage3() -> list[Row]:
         rolling.specifications(),
         rolling.clicks(),
         rolling.rolls(["fair", "risky", "heavy"]),
-        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.traces(CLICKS, FAILED_ROLLS),
         signals.service_graph(),
         signals.logs(services),
         *(signals.profile(service) for service in services),
@@ -70,7 +69,7 @@ def stage4() -> list[Row]:
         rolling.specifications(),
         rolling.clicks(),
         rolling.rolls(["fair", "risky", "heavy"]),
-        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.traces(CLICKS, FAILED_ROLLS),
         signals.service_graph(),
         signals.logs(services),
         *(signals.profile(service) for service in services),
@@ -90,7 +89,7 @@ def stage5() -> list[Row]:
         rolling.specifications(),
         rolling.clicks(),
         rolling.rolls(["fair", "risky", "heavy"]),
-        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.traces(CLICKS, FAILED_ROLLS),
         signals.service_graph(),
         signals.logs(services),
         *(signals.profile(service) for service in services),
@@ -113,7 +112,7 @@ def stage6() -> list[Row]:
         rolling.specifications(),
         rolling.clicks(),
         rolling.rolls(["fair", "risky", "heavy"]),
-        signals.traces(CLICKS, FAILED_CLICKS),
+        signals.traces(CLICKS, FAILED_ROLLS),
         signals.service_graph(),
         signals.logs(services),
         *(signals.profile(service) for service in services),

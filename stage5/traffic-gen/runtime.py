@@ -13,8 +13,12 @@ class NothingRunsError(Exception):
     """Neither runtime has the service."""
 
 
+class NotDoneError(Exception):
+    """A service was not stopped or started; the message is the runtime's own."""
+
+
 class Runtime:
-    """`command` with `stop SERVICE` and `start SERVICE` does it; either returns when it is done."""
+    """`command` with `stop SERVICE` and `start SERVICE` does it; either returns when it is done. NotDoneError."""
 
     def __init__(self, name: str, command: list[str]) -> None:
         self.name, self.command = name, command
@@ -26,11 +30,13 @@ class Runtime:
         self._run("start", service)
 
     def _run(self, verb: str, service: str) -> None:
-        done = subprocess.run(
-            [*self.command, verb, service], cwd=STAGE, capture_output=True, text=True, timeout=120
-        )
+        command = [*self.command, verb, service]
+        try:
+            done = subprocess.run(command, cwd=STAGE, capture_output=True, text=True, timeout=120)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise NotDoneError(str(error)) from error
         if done.returncode:
-            raise RuntimeError(f"{' '.join(self.command[-2:])} {verb} {service}: {done.stderr.strip()}")
+            raise NotDoneError(f"{' '.join(self.command[-2:])} {verb} {service}: {done.stderr.strip()}")
 
 
 def find(service: str) -> Runtime:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from die_service import DieServiceUser, die_service_url
-from runtime import NothingRunsError, Runtime, find
+from runtime import NotDoneError, NothingRunsError, Runtime, find
 from traffic_gen.cli import option, require
 from traffic_gen.telemetry import tracing
 
@@ -159,7 +159,11 @@ def main(
     observation = Observation()
     with tracing():
         work = outage(observation, runtime, before_seconds, outage_seconds, after_seconds)
-        asyncio.run(together(observation, rate, work))
+        try:
+            asyncio.run(together(observation, rate, work))
+        except NotDoneError as error:
+            typer.echo(f"outage: {error}", err=True)
+            raise typer.Exit(2) from None
     if as_json:
         print(json.dumps(observation.summary()))
     else:

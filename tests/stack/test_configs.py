@@ -82,4 +82,7 @@ def test_nothing_phones_home(stack: Path, services: dict[str, dict[str, Any]]) -
         config = yaml.safe_load((stack / component / f"{component}.yaml").read_text())
         assert config[section]["reporting_enabled"] is False, component
     assert "--disable-reporting" in services["alloy"]["command"]
-    assert services["grafana"]["environment"]["GF_ANALYTICS_REPORTING_ENABLED"] == "false"
+    grafana = services["grafana"]["environment"]
+    assert grafana["GF_ANALYTICS_REPORTING_ENABLED"] == "false"
+    assert grafana["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert grafana["GF_PLUGINS_PREINSTALL_AUTO_UPDATE"] == "false"

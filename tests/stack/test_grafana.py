@@ -150,6 +150,15 @@ def lost(before: Any, after: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
+def empty(value: Any, path: str = "") -> Iterator[str]:
+    """The last three names of the way to each null: Grafana's own JSON has them nowhere else."""
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else ((None, each) for each in value):
+            yield from empty(inner, path if key is None else f"{path}.{key}")
+    elif value is None:
+        yield "." + ".".join(path.split(".")[-3:])
+
+
 @pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
 def test_grafanas_own_models_read_the_dashboard(file: Path) -> None:
     written = json.loads(file.read_text(encoding="utf-8"))
@@ -157,4 +166,4 @@ def test_grafanas_own_models_read_the_dashboard(file: Path) -> None:
     read = json.loads(JSONEncoder().encode(Dashboard.from_json(written)))
     unknown = {re.sub(r"\[\d+\]", "", path) for path in lost(written, read)}
     assert unknown <= {".panels.targets.tableType"}  # newer than the models
-    assert "null" not in file.read_text(encoding="utf-8")
+    assert set(empty(written)) <= {".thresholds.steps.value"}  # Grafana's −∞

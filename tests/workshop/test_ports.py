@@ -64,6 +64,7 @@ def test_the_offset_that_is_offered_has_only_free_ports_that_browsers_open(
     paths: RunPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ports, "is_free", lambda port: port not in {8001, 8101})
+    monkeypatch.setattr(ports, "_listener", lambda port: "")
     specs = [spec("one", 8001), spec("ui", 5800, url="http://localhost:5800")]  # 5800 + 200 is blocked
     assert refusal(specs, 0, paths).endswith("Stop that, or use --port-offset 300.")
 

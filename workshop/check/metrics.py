@@ -102,7 +102,7 @@ def _edge(stage: Stage, client: str, server: str, apis: Apis) -> Check:
 
 def _span_metrics(stage: Stage, apis: Apis) -> Check:
     expr = 'sum by (service) (traces_spanmetrics_calls_total{span_kind="SPAN_KIND_SERVER"})'
-    servers = {server for _, server in stage.edges}
+    servers = {server for _, server in stage.edges} & {service.name for service in stage.services}
 
     async def ask() -> str:
         there = {series["metric"].get("service") for series in await apis.prometheus(expr)}

@@ -111,6 +111,7 @@ STAGE_5 = replace(
     paths=((ROLL_ASYNC, THROW), (ROLL_ASYNC, ASK_DIE, SPECIFICATION, QUERY)),
     targets=(ROLLER, FRONTEND, DIE, POSTGRES),
     exporter_metrics=dict.fromkeys(EXPORTER_METRICS, POSTGRES),
+    edges=(*STAGE_4.edges, (DIE, POSTGRES)),
     click_paths=((BUTTON, ASK_ROLLER, ROLL, THROW), (BUTTON, ASK_ROLLER, ROLL, ASK_DIE, SPECIFICATION, QUERY)),
     lessons=(*STAGE_4.lessons, "database span"),
 )
@@ -129,6 +130,7 @@ STAGE_6 = replace(
     number=6,
     services=(STAGE_5.services[0], FRONTEND_6, DIE_5, USAGE_6),
     targets=(*STAGE_5.targets, USAGE),
+    edges=(*STAGE_5.edges, (USAGE, POSTGRES)),
     lessons=(*STAGE_5.lessons, "usage stored once"),
 )
 

@@ -23,7 +23,7 @@ from pocket.store import Store
 log = logging.getLogger(__name__)
 
 BATCH = 200
-FIRST_BACKOFF, MAX_BACKOFF = 0.5, 30.0
+FIRST_BACKOFF, MAX_BACKOFF = 0.5, 10.0
 _TIMEOUT = 10.0
 # A body the receiver will never take (OTLP: not retryable). All else, 404 too, may be right once it is set up.
 _POISON = {400, 413, 422}

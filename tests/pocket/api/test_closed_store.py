@@ -15,9 +15,7 @@ from pocket.config import Settings
 from pocket.rows import LogEntry, ProfileSample, Sample
 from pocket.store import Store
 
-NOW = int(time.time())
 CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
-PROFILE = {"profileTypeID": CPU, "labelSelector": "{}", "start": (NOW - 60) * 1000, "end": (NOW + 60) * 1000}
 
 
 def of_prometheus(store: Store, settings: Settings) -> Starlette:
@@ -36,16 +34,17 @@ def of_prometheus(store: Store, settings: Settings) -> Starlette:
 async def test_each_api_says_503(
     app: Callable[[Store, Settings], Starlette], method: str, url: str, tmp_path: Path
 ) -> None:
-    settings = Settings(data_dir=tmp_path)
+    settings, now = Settings(data_dir=tmp_path), int(time.time())
+    profile = {"profileTypeID": CPU, "labelSelector": "{}", "start": (now - 60) * 1000, "end": (now + 60) * 1000}
     store = Store(settings)
-    store.append_samples([Sample({"__name__": "up"}, NOW * 1000, 1)])
-    store.append_logs([LogEntry({"a": "b"}, NOW * 10**9, "line")])
-    store.append_profiles([ProfileSample(CPU, {"service_name": "a"}, NOW * 1000, ("main",), 1)])
+    store.append_samples([Sample({"__name__": "up"}, now * 1000, 1)])
+    store.append_logs([LogEntry({"a": "b"}, now * 10**9, "line")])
+    store.append_profiles([ProfileSample(CPU, {"service_name": "a"}, now * 1000, ("main",), 1)])
     store.flush()
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app(store, settings)), base_url="http://x"
     ) as client:
-        body = PROFILE if method == "POST" else None
+        body = profile if method == "POST" else None
         assert (await client.request(method, url, json=body)).status_code == 200
         store._database._connection.close()
         refused = await client.request(method, url, json=body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -37,6 +39,20 @@ class Database:
     process: subprocess.Popen[bytes]
 
 
+async def answers(port: int) -> bool:
+    """It listens before it is ready, and is ready before the table is there."""
+    try:
+        connection = await asyncpg.connect(f"postgresql://dice:dice@127.0.0.1:{port}/dice", timeout=5)
+    except (OSError, TimeoutError, asyncpg.PostgresError):
+        return False
+    try:
+        return bool(await connection.fetch(DICE))
+    except asyncpg.UndefinedTableError:
+        return False
+    finally:
+        connection.terminate()
+
+
 @pytest.fixture(scope="module")
 def database() -> Iterator[Database]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -50,10 +66,7 @@ def database() -> Iterator[Database]:
         command = [sys.executable, "-m", "workshop.infrastructure.postgres", *where, *init]
         process = subprocess.Popen(command, env=os.environ | owner, stderr=log)
     deadline = time.monotonic() + 30
-    while process.poll() is None and time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
+    while process.poll() is None and time.monotonic() < deadline and not asyncio.run(answers(port)):
         time.sleep(0.05)
     yield Database(folder, port - 15432, process)
     process.terminate()
