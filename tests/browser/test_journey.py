@@ -101,6 +101,13 @@ def test_a_traces_profile_is_of_the_service_that_took_the_time(visit: Visit) -> 
     page.locator(".flame canvas").wait_for()
 
 
+def test_a_callers_way_there_and_back_is_nobodys_profile(visit: Visit) -> None:
+    call = {"id": "1", "parent": "", "service": "traffic-gen", "kind": "client", "start": 0, "duration": 10}
+    served = {"id": "2", "parent": "1", "service": "dice-roller", "kind": "server", "start": 4, "duration": 2}
+    assert ask(visit, "views/trace.js", "m.busiest(a).service", {"spans": [call, served]}) == "dice-roller"
+    assert ask(visit, "views/trace.js", "m.busiest(a).service", {"spans": [call]}) == "traffic-gen"
+
+
 def test_searching_a_flame_graph_says_how_much_it_is(visit: Visit) -> None:
     page = visit.open(f"profiles?service=dice-roller&{visit.stage.window}")
     page.locator(".flame canvas").wait_for()

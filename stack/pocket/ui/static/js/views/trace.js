@@ -67,8 +67,14 @@ function rootOf(spans) {
   return spans.filter(({ parent }) => !ids.has(parent)).sort((a, b) => a.start - b.start)[0] ?? spans[0];
 }
 
-/** The span of the service in which most time passed outside of its children: the one whose profile tells something. */
-function busiest({ spans }) {
+/**
+ * The span of the service in which most time passed outside of its children: the one whose profile tells something.
+ * Not the caller that began it all: what is its own is the way there and back, most of a trace of a few milliseconds.
+ */
+export function busiest({ spans: all }) {
+  const caller = rootOf(all);
+  const inside = caller.kind === "client" ? all.filter((span) => span !== caller) : all;
+  const spans = inside.length ? inside : all;
   const inner = new Map();
   for (const { parent, duration: length } of spans) inner.set(parent, (inner.get(parent) ?? 0) + length);
   const own = ({ id, duration: length }) => Math.max(0, length - (inner.get(id) ?? 0));
