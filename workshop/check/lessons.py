@@ -12,7 +12,7 @@ from workshop.check import profiles
 from workshop.check.apis import Apis
 from workshop.check.manifest import Stage
 from workshop.check.outcome import Check, NotYetError
-from workshop.check.request import FreshTrace, TracedRequest
+from workshop.check.request import ROLLER_PORT, FreshTrace, TracedRequest
 from workshop.check.spans import TraceSpan, spans
 
 GROUP = "Lesson"
@@ -39,7 +39,7 @@ def shaking_profile(apis: Apis, request: FreshTrace) -> Check:
             raise NotYetError("no “shake” span")
         return await profiles.total(profiles.CPU, '{service_name="dice-roller"}', apis, ids)
 
-    hint = f"roll the heavy die: curl '{apis.service_url(8001)}/roll?die=heavy'; the profile comes within 15 s"
+    hint = f"roll the heavy die: curl '{apis.service_url(ROLLER_PORT)}{heavy.path}'; the profile comes within 15 s"
     return Check("shaking", GROUP, "the heavy die's spans lead to their profile", hint, ask, needs=heavy.needs)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from workshop.check.apis import Apis
 from workshop.check.manifest import Hop, Stage
 from workshop.check.outcome import Check, NotYetError
-from workshop.check.request import FreshTrace
+from workshop.check.request import FRONTEND_PORT, FreshTrace
 from workshop.check.spans import describe, missing_hop, spans
 
 GROUP = "Traces"
@@ -40,7 +40,7 @@ def _click_trace(stage: Stage, apis: Apis, click: FreshTrace) -> Check:
     async def ask() -> str:
         return await follow(await click.made(), stage.click_paths, apis)
 
-    hint = f"press Roll at {apis.service_url(8501)} and follow the trace id on the page"
+    hint = f"press Roll at {apis.service_url(FRONTEND_PORT)} and follow the trace id on the page"
     title = "a fresh click is one trace through all services"
     return Check("trace:click", GROUP, title, hint, ask, needs=click.needs)
 
