@@ -185,11 +185,14 @@ class Visit:
         self.page.set_default_timeout(PATIENCE_MS)
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
+        self.may_be_refused = False
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.complaints.append(f"{error.name}: {error.message}"))
         self.page.on("request", self._request)
 
     def _console(self, message: ConsoleMessage) -> None:
+        if self.may_be_refused and message.text.startswith("Failed to load resource"):
+            return
         if message.type in ("error", "warning"):
             self.complaints.append(f"{message.text} {message.location.get('url', '')}")
 
@@ -220,7 +223,10 @@ def visit(
 
 
 @pytest.fixture
-def refused(visit: Visit) -> Iterator[Visit]:
-    """A visit in which the browser may note failed requests on its console, and nothing else."""
-    yield visit
-    visit.complaints = [text for text in visit.complaints if not text.startswith("Failed to load resource")]
+def refused(visit: Visit) -> Visit:
+    """A visit in which the browser may note failed requests on its console, and nothing else.
+
+    Known from the start: the last refusal may come while the page is being closed.
+    """
+    visit.may_be_refused = True
+    return visit
