@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +12,10 @@ from database import Database
 from events import UsageEvent
 
 # Not in postgres/init.sql, which runs only when a database is made: one that stage 5 left has no such table.
+# Several that make it at once would fail over its name, its type or its index, so they take turns: both statements
+# are one transaction, which holds the lock.
 SCHEMA = """
+SELECT pg_advisory_xact_lock(hashtext('usage_events'));
 CREATE TABLE IF NOT EXISTS usage_events (
     event_id    uuid PRIMARY KEY,
     occurred_at timestamptz NOT NULL,
@@ -74,8 +76,7 @@ class UsageStore:
         if self.has_table:
             return
         async with self.database.connection("schema") as connection:
-            with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):  # another of us was faster
-                await connection.execute(SCHEMA)
+            await connection.execute(SCHEMA)
         self.has_table = True
 
     async def add(self, events: Sequence[UsageEvent]) -> Counter[str]:

@@ -19,6 +19,9 @@ from opentelemetry.trace import StatusCode
 from postgres import Postgres
 from prometheus_client import REGISTRY
 
+from main import database
+from store import UsageStore
+
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json; charset=utf-8"}
 
@@ -93,6 +96,14 @@ async def test_the_same_events_at_once_are_stored_once(postgres: Postgres, clien
     assert {answer.status_code for answer in answers} == {200}
     assert (await client.get("/usage/summary")).json()["total"] == 20
     assert metric("duplicate") - before == 7 * 20
+
+
+async def test_many_at_once_make_one_table(postgres: Postgres, client: httpx.AsyncClient) -> None:
+    for _ in range(20):
+        await asyncio.to_thread(postgres.query, "DROP TABLE IF EXISTS usage_events")
+        stores = [UsageStore(database) for _ in range(8)]
+        await asyncio.gather(*(each.table() for each in stores))
+        assert all(each.has_table for each in stores)
 
 
 async def test_what_is_no_event_is_rejected_and_the_rest_is_stored(
