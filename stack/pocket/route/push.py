@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 
@@ -14,6 +15,8 @@ from pocket.route.pipeline import is_usage, process
 from pocket.route.usage import UsageRoute
 from pocket.rows import LogEntry
 from pocket.store import Store, StoreError, StoreFull
+
+log = logging.getLogger(__name__)
 
 
 def push_sink(store: Store, bounds: Callable[[], Bounds]) -> Sink:
@@ -30,15 +33,20 @@ def push_sink(store: Store, bounds: Callable[[], Bounds]) -> Sink:
 
 def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute) -> Sink:
     """The shipper's push. It returns when the lines are on disk, so that the position the shipper saves next never
-    runs ahead of what a crash leaves: the store's commit and the usage queue's fsync come first."""
+    runs ahead of what a crash leaves: the store's commit and the usage queue's fsync come first. A full usage
+    queue slows the logs down rather than lose an event, as Alloy's `block_on_overflow` does."""
 
     def take(entries: list[LogEntry]) -> None:
         now = bounds()
         processed = [process(entry, now) for entry in entries]
+        events = [entry for entry, fields in processed if is_usage(fields)]
+        if events and usage.full:  # before anything is stored: the shipper brings the same lines again
+            log.warning("usage route: %d events wait for usage-service, log lines wait behind them", usage.waiting)
+            raise BodyError(503, "the usage queue is full")
         good, _ = check([entry for entry, _ in processed], now)
         _append(store, good, len(entries))
         try:
-            usage.put([entry for entry, fields in processed if is_usage(fields)])
+            usage.put(events)
         except sqlite3.Error as error:
             raise BodyError(503, f"the usage queue cannot be written: {error}") from error
         try:

@@ -11,12 +11,14 @@ MAX_EVENTS = 200_000  # about 100 MB of usage lines
 
 
 class UsageQueue:
-    """First in, first out, at least once. Full: the oldest events go, and are counted in `dropped`."""
+    """First in, first out, at least once. It drops nothing: who puts looks at `full` first, and waits.
+
+    So the bound is soft: one push more than `limit`, which is bounded as every body is.
+    """
 
     def __init__(self, path: Path, limit: int = MAX_EVENTS) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._limit = limit
-        self.dropped = 0
         self._lock = threading.Lock()
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._db.execute("pragma journal_mode = wal")
@@ -29,18 +31,16 @@ class UsageQueue:
     def __len__(self) -> int:
         return self._length
 
-    def put(self, bodies: Sequence[bytes]) -> int:
-        """How many of the oldest had to go. sqlite3.Error: nothing was put."""
+    @property
+    def full(self) -> bool:
+        return self._length >= self._limit
+
+    def put(self, bodies: Sequence[bytes]) -> None:
+        """sqlite3.Error: nothing was put."""
         with self._lock:
-            excess = max(0, self._length + len(bodies) - self._limit)
             with self._db:
                 self._db.executemany("insert into events(body) values (?)", [(body,) for body in bodies])
-                if excess:
-                    oldest = "select id from events order by id limit ?"
-                    self._db.execute(f"delete from events where id in ({oldest})", [excess])  # noqa: S608
-            self._length += len(bodies) - excess
-            self.dropped += excess
-            return excess
+            self._length += len(bodies)
 
     def oldest(self, limit: int) -> list[tuple[int, bytes]]:
         """(id, body) of the events that wait longest."""

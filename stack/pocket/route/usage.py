@@ -42,12 +42,15 @@ class UsageRoute:
     def waiting(self) -> int:
         return len(self._queue) if self._queue is not None else 0
 
+    @property
+    def full(self) -> bool:
+        return self._queue is not None and self._queue.full
+
     def put(self, entries: Sequence[LogEntry]) -> None:
         """Returns when the events are on disk. May be called from any thread."""
         if self._queue is None or not entries:
             return
-        if dropped := self._queue.put([_pack(entry) for entry in entries]):
-            self._count_dropped(dropped, "queue_full")
+        self._queue.put([_pack(entry) for entry in entries])
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._arrived.set)
 

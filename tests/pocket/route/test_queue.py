@@ -37,25 +37,28 @@ def test_an_id_is_never_used_again(tmp_path: Path) -> None:
     queue.close()
 
 
-def test_the_oldest_go_when_it_is_full(tmp_path: Path) -> None:
+def test_a_full_queue_says_so_and_drops_nothing(tmp_path: Path) -> None:
     queue = UsageQueue(tmp_path / "usage.sqlite", limit=3)
-    queue.put([b"%d" % n for n in range(5)])
-    queue.put([b"5"])
-    assert [body for _, body in queue.oldest(9)] == [b"3", b"4", b"5"]
-    assert (len(queue), queue.dropped) == (3, 3)
+    queue.put([b"0", b"1"])
+    assert not queue.full
+    queue.put([b"2", b"3"])
+    assert queue.full
+    assert [body for _, body in queue.oldest(9)] == [b"0", b"1", b"2", b"3"]
+    queue.acknowledge([id_ for id_, _ in queue.oldest(2)])
+    assert not queue.full
     queue.close()
 
 
 def test_what_cannot_be_put_is_not_counted_as_waiting(tmp_path: Path) -> None:
-    queue = UsageQueue(tmp_path / "usage.sqlite", limit=2)
-    assert queue.put([b"1"]) == 0
+    queue = UsageQueue(tmp_path / "usage.sqlite")
+    queue.put([b"1"])
     queue._db.execute("pragma query_only = on")  # as a full disk
     with pytest.raises(sqlite3.OperationalError):
         queue.put([b"2", b"3"])
-    assert (len(queue), queue.dropped) == (1, 0)
+    assert len(queue) == 1
     queue._db.execute("pragma query_only = off")
-    assert queue.put([b"2", b"3"]) == 1
-    assert [body for _, body in queue.oldest(9)] == [b"2", b"3"]
+    queue.put([b"2", b"3"])
+    assert [body for _, body in queue.oldest(9)] == [b"1", b"2", b"3"]
     queue.close()
 
 

@@ -171,6 +171,30 @@ async def test_only_usage_lines_are_queued_and_all_are_stored(
     ]
 
 
+async def test_a_full_queue_slows_the_logs_down_and_loses_nothing(
+    tmp_path: Path, receiver: Receiver, now: int
+) -> None:
+    store, queue = Store(Settings(data_dir=tmp_path)), UsageQueue(tmp_path / "usage.sqlite", limit=2)
+    usage_route = UsageRoute(store, queue, f"http://127.0.0.1:{PORT}/v1/logs")
+    sink = container_sink(store, lambda: Bounds.now(Settings(data_dir=tmp_path)), usage_route)
+    lines = [json.dumps({"usage": True, "n": n}) for n in range(3)]
+    entries = [LogEntry({"compose_service": "x"}, now + n, line, {}) for n, line in enumerate(lines)]
+    await sink(entries[:2])
+    with pytest.raises(BodyError, match="queue is full") as refused:
+        await sink(entries[2:])
+    assert refused.value.status == 503  # the shipper sends them again
+    await sink([LogEntry({"compose_service": "x"}, now, "no event", {})])
+    assert store.logs.stats([], 0, 1 << 62)["entries"] == 3  # of what was refused, nothing
+    running = asyncio.create_task(usage_route.run())
+    await until(lambda: not queue.full)
+    await sink(entries[2:])
+    await until(lambda: usage_route.delivered == 3)
+    assert receiver.bodies == lines
+    running.cancel()
+    queue.close()
+    store.close()
+
+
 async def test_lines_that_are_not_on_disk_are_not_acknowledged(
     route: tuple[UsageRoute, UsageQueue, Store], tmp_path: Path, now: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
