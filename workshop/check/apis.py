@@ -51,10 +51,13 @@ class Apis:
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
 
-    async def loki(self, query: str, limit: int = 100, step: int = 5) -> list[dict[str, Any]]:
-        """Streams of a log query, or the matrix of a metric query, over the window."""
+    async def loki(
+        self, query: str, limit: int = 100, step: int = 5, between: tuple[int, int] | None = None
+    ) -> list[dict[str, Any]]:
+        """Streams of a log query, or the matrix of a metric query, over the window or between two times in ns."""
         now = time.time_ns()
-        window = {"start": now - self.window * 10**9, "end": now + 10**9, "limit": limit, "step": f"{step}s"}
+        start, end = between or (now - self.window * 10**9, now + 10**9)
+        window = {"start": start, "end": end, "limit": limit, "step": f"{step}s"}
         answer = await self.get("loki", "/loki/api/v1/query_range", query=query, **window)
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import collections
-import json
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from functools import partial
 
-from workshop.check import profiles
+from workshop.check import profiles, usage
 from workshop.check.apis import Apis
 from workshop.check.manifest import Stage
 from workshop.check.outcome import Check, NotYetError
@@ -16,10 +13,7 @@ from workshop.check.request import ROLLER_PORT, FreshTrace, TracedRequest
 from workshop.check.spans import TraceSpan, spans
 
 GROUP = "Lesson"
-USAGE, USAGE_PORT = "usage-service", 8003
-ROUTE_SECONDS = 15  # from the log line to the table, in good times
 SHAKES = 20  # traces; one shake is some five samples at 100 Hz
-MOST_EVENTS = 1000  # in one answer
 BATCH = [0, 1, 2, 3, 4]  # roll.index of stage 4's own request
 
 
@@ -78,42 +72,9 @@ def database_span(apis: Apis, request: FreshTrace) -> Check:
 
 def usage_stored_once(apis: Apis, request: FreshTrace) -> Check:
     """Stage 6: what the logs say was emitted is what the usage-service has stored, each event once."""
-
-    async def ask() -> str:
-        emitted = await emitted_events(apis)
-        if not emitted:
-            raise NotYetError(f"no usage event in the logs that is older than {ROUTE_SECONDS} s")
-        stored = await stored_events(apis)
-        if missing := [event for event in emitted if event not in stored]:
-            raise NotYetError(f"{len(missing)} of {len(emitted)} events are not stored, such as {missing[0]}")
-        if twice := [event for event, count in stored.items() if count > 1]:
-            raise NotYetError(f"stored twice: {twice[0]}")
-        return f"{len(emitted)} events in the logs, each stored once"
-
-    hint = f"curl -s {apis.service_url(USAGE_PORT)}/usage/summary; python usage_audit.py in stage6/traffic-gen"
-    return Check("usage", GROUP, "each usage event is stored exactly once", hint, ask, needs=(USAGE,))
-
-
-async def emitted_events(apis: Apis) -> list[str]:
-    """Ids of the usage events in the logs of the window, but the newest: those may be on their way."""
-    until = time.time_ns() - ROUTE_SECONDS * 10**9
-    streams = await apis.loki('{service_name=~".+"} | json | usage="true"', limit=MOST_EVENTS)
-    lines = [json.loads(line) for stream in streams for at, line, *_ in stream["values"] if int(at) < until]
-    return [line["event_id"] for line in lines]
-
-
-async def stored_events(apis: Apis) -> collections.Counter[str]:
-    """How often each event is in the usage-service's table, page by page in the order of the ids."""
-    since = datetime.fromtimestamp(time.time() - 2 * apis.window, UTC).isoformat()
-    found: collections.Counter[str] = collections.Counter()
-    parameters: dict[str, str | int] = {"since": since, "limit": MOST_EVENTS}
-    while True:
-        response = await apis.client.get(f"{apis.service_url(USAGE_PORT)}/usage/events", params=parameters)
-        page = response.raise_for_status().json()
-        found.update(event["event_id"] for event in page)
-        if len(page) < MOST_EVENTS:
-            return found
-        parameters["after"] = page[-1]["event_id"]
+    hint = f"curl -s {apis.service_url(usage.PORT)}/usage/summary; python usage_audit.py in stage6/traffic-gen"
+    title = "each usage event is stored exactly once"
+    return Check("usage", GROUP, title, hint, partial(usage.compare, apis), needs=(usage.SERVICE,))
 
 
 def most_at_once(rolls: list[TraceSpan]) -> int:
