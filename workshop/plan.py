@@ -99,8 +99,8 @@ def _pocket_spec(root: Path, offset: int, paths: RunPaths, arguments: list[str])
     ports = {name: port + offset for name, port in STACK_PORTS.items()}
     # The UI runs `workshop check`, which has to find this very run, and asks the database as Grafana does.
     environment = base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)}
-    if password := os.environ.get("POSTGRES_PASSWORD"):
-        environment["POSTGRES_PASSWORD"] = password
+    if password := os.environ.get("GRAFANA_DATABASE_PASSWORD"):
+        environment["GRAFANA_DATABASE_PASSWORD"] = password
     return ProcessSpec(
         name=POCKET,
         argv=(sys.executable, "-m", "pocket", *arguments),

@@ -29,9 +29,8 @@ UID = "postgres"
 HOST = "postgres"  # the service that has to be in the stage
 CONNECT_SECONDS, QUERY_SECONDS = 2.0, 5.0
 MAX_ROWS = 1000
-DEFAULTS = {"POSTGRES_PASSWORD": "dice"}  # as in the compose files
-# Reads and nothing else, whatever a dashboard says.
-SESSION = {"default_transaction_read_only": "on", "role": "pg_read_all_data"}
+DEFAULTS = {"GRAFANA_DATABASE_PASSWORD": "grafana"}  # as in the compose files
+SESSION = {"default_transaction_read_only": "on"}  # whatever a dashboard says, and whatever the role may do
 Answer = dict[str, Any]
 
 

@@ -60,8 +60,9 @@ def database() -> Iterator[Database]:
     folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
     folder.chmod(0o755)
     owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "dice", "POSTGRES_DB": "dice"}
+    owner["GRAFANA_DATABASE_PASSWORD"] = "grafana"
     where = ["--data-dir", str(folder / "pg"), "--port", str(port)]
-    init = ["--init", str(ROOT / "stage5" / "postgres" / "init.sql")]
+    init = ["--init", str(ROOT / "stage5" / "postgres")]
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "workshop.infrastructure.postgres", *where, *init]
         process = subprocess.Popen(command, env=os.environ | owner, stderr=log)
@@ -135,6 +136,28 @@ async def test_a_query_that_fails_or_writes_says_so(
     assert reason in result["error"]
 
 
+async def test_grafanas_role_reads_and_no_more(database: Database) -> None:
+    """Grafana sends any query that its user writes, and does not make the session read-only."""
+    source = sql.source(Settings(data_dir=Path("/"), port_offset=database.offset))
+    connection = await asyncpg.connect(**source, timeout=5)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM die_specifications") == 3
+        for refused in (WRITES, COPIES, "SELECT rolpassword FROM pg_authid", "CREATE TABLE mine (n int)"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(refused)
+    finally:
+        await connection.close()
+
+
+async def test_a_table_that_comes_later_is_read_too(database: Database) -> None:
+    owner = await asyncpg.connect(f"postgresql://dice:dice@127.0.0.1:{database.offset + 15432}/dice")
+    await owner.execute("CREATE TABLE later AS SELECT 7 AS n")
+    await owner.close()
+    connection = await asyncpg.connect(**sql.source(Settings(data_dir=Path("/"), port_offset=database.offset)))
+    assert await connection.fetchval("SELECT n FROM later") == 7
+    await connection.close()
+
+
 async def test_a_stage_without_a_database_has_no_such_path(tmp_path: Path) -> None:
     answer = await client(tmp_path, 0, hosts=("dice-roller",)).post("/api/ds/query", json={"queries": []})
     assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})
@@ -159,11 +182,11 @@ async def test_malformed_requests(tmp_path: Path, body: str) -> None:
 def test_the_source_is_the_one_grafana_has() -> None:
     source = sql.source(Settings(data_dir=Path("/"), port_offset=100))
     assert source["port"] == 15532
-    assert (source["user"], source["password"], source["database"]) == ("dice", "dice", "dice")
+    assert (source["user"], source["password"], source["database"]) == ("grafana", "grafana", "dice")
 
 
 def test_the_password_is_the_compose_files(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("POSTGRES_PASSWORD", "of my own")
+    monkeypatch.setenv("GRAFANA_DATABASE_PASSWORD", "of my own")
     assert sql.source(Settings(data_dir=Path("/")))["password"] == "of my own"
 
 
