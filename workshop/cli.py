@@ -11,10 +11,8 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
 from workshop.errors import WorkshopError
-from workshop.paths import RunPaths, program, project_root, run_paths, stage_folder, stages
-
-MAX_OFFSET = 65535 - 15432  # PostgreSQL's port is the highest
-
+from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
+from workshop.usage_error import MAX_OFFSET, in_a_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -199,6 +197,20 @@ def check(
     raise typer.Exit(run_check(project_root(), stage, port_offset, paths, deadline, as_json=as_json))
 
 
+PSQL_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+
+@app.command(context_settings=PSQL_FLAGS)
+def psql(context: typer.Context, port_offset: Offset = 0) -> None:
+    """The database of stage 5 or 6 at psql's prompt; all further flags go to psql.
+
+    `workshop psql -c "TABLE die_specifications"` shows the dice.
+    """
+    from workshop.psql import become_psql
+
+    become_psql(project_root(), port_offset, context.args)
+
+
 @app.command()
 def diff(stage: Stage) -> None:
     """What a stage adds to the one before it."""
@@ -214,27 +226,6 @@ def diff(stage: Stage) -> None:
     stage_diff.show(Console(), changes, stage)
 
 
-# What a parameter has to be; for those without words of ours, the library's own.
-WANTED = {
-    "stage": "the stage has to be a number from 1 to 6.",
-    "service": f"which service? `{program()} status` lists them.",
-    "port_offset": f"--port-offset (or PORT_OFFSET) has to be a number from 0 to {MAX_OFFSET}.",
-    "deadline": "--deadline has to be a number of seconds, 1 or more.",
-}
-
-
-def _in_a_line(error: TyperException) -> str:
-    """A mistake in the command line, in the command's own voice."""
-    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
-    if parameter is not None and parameter.name in WANTED:
-        return WANTED[parameter.name]
-    message = error.format_message().rstrip(".")
-    if not message:
-        return ""
-    command = (context.command_path if context else "workshop").replace("workshop", program(), 1)
-    return f"{message[:1].lower()}{message[1:]}{'' if message.endswith('?') else '.'} See {command} --help"
-
-
 def main() -> None:
     """Entry point: whatever goes wrong is one line on stderr and an exit code, 2 for a wrong command line."""
     try:
@@ -242,7 +233,7 @@ def main() -> None:
     except WorkshopError as error:
         fail(str(error), error.code)
     except TyperException as error:
-        if line := _in_a_line(error):  # none without any arguments: then the help was shown
+        if line := in_a_line(error):
             fail(line, 2)
         sys.exit(2)
     except OSError as error:

@@ -107,7 +107,7 @@ async def _pyroscope(query: Query, apis: Apis) -> list[str]:
 
 async def _sql(query: Query, apis: Apis) -> list[str]:
     """Columns: Grafana, which would ask, may not be there, the database is."""
-    address = f"postgresql://dice:dice@127.0.0.1:{POSTGRES_PORT + apis.offset}/dice"
+    address = f"postgresql://grafana:grafana@127.0.0.1:{POSTGRES_PORT + apis.offset}/dice"
     connection = await asyncpg.connect(address, timeout=5)
     try:
         rows = await connection.fetch(query.text)

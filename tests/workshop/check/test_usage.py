@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,8 +14,14 @@ from workshop.check import usage
 from workshop.check.apis import Apis
 from workshop.check.outcome import NotYetError
 
-BEGIN = time.time_ns() // 10**9 * 10**9 - 120 * 10**9
+NOW = 1_790_000_000 * 10**9
+BEGIN = NOW - 120 * 10**9
 Event = tuple[int, str]  # when, id
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usage.time, "time_ns", lambda: NOW)
 
 
 def events(number: int) -> list[Event]:
@@ -68,7 +73,7 @@ async def test_each_difference_is_said(logged: list[Event], stored: list[Event],
 
 
 async def test_what_is_on_its_way_or_past_the_window_is_left_out() -> None:
-    fresh, old = (time.time_ns(), str(UUID(int=5))), (BEGIN - 400 * 10**9, str(UUID(int=6)))
+    fresh, old = (NOW, str(UUID(int=5))), (BEGIN - 400 * 10**9, str(UUID(int=6)))
     assert "9 events" in await compared([*events(9), fresh, old], events(9))
     assert "9 events" in await compared(events(9), [*events(9), fresh, old])
 

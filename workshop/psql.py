@@ -1,0 +1,38 @@
+"""The database of stages 5 and 6, in Docker or not, at the prompt of the psql that the embedded PostgreSQL has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from workshop.compose.reader import read
+from workshop.errors import WorkshopError
+from workshop.infrastructure.account import Account, programs
+from workshop.infrastructure.cluster import environment
+from workshop.paths import COMPOSE_FILE, program, stages
+from workshop.run.ports import is_free
+
+DATABASE = "postgres"
+
+
+def become_psql(root: Path, offset: int, arguments: Sequence[str]) -> NoReturn:
+    """In this process's place, so that the terminal and its Ctrl-C are psql's alone.
+
+    Host, user and database are the compose file's; flags among `arguments` may name others.
+    """
+    last = stages(root)[-1]
+    service = read(root / f"stage{last}" / COMPOSE_FILE).services[DATABASE]
+    port = service.ports[0] + offset
+    if is_free(port):
+        raise WorkshopError(f"no database on port {port}. Stages 5 and 6 have one: {program()} up 5", code=1)
+    connection = {
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(port),
+        "PGUSER": service.environment["POSTGRES_USER"],
+        "PGPASSWORD": service.environment["POSTGRES_PASSWORD"],
+        "PGDATABASE": service.environment["POSTGRES_DB"],
+    }
+    psql = programs(Account()) / "psql"  # our own account, and not the server's: only root has two
+    os.execve(psql, [str(psql), *arguments], environment() | connection)  # noqa: S606 - no shell is needed
