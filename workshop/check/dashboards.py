@@ -66,9 +66,7 @@ def _panel(uid: str, panel: dict[str, Any], apis: Apis) -> Check:
         counts = [await _target(target, panel, apis) for target in panel["targets"]]
         return f"{sum(counts)} series"
 
-    hint = (
-        f"open {apis.url('grafana')}/#/d/{uid} and look at the panel; it needs traffic: {apis.command('traffic')}"
-    )
+    hint = f"open {apis.url('grafana')}/d/{uid} and look at the panel; it needs traffic: {apis.command('traffic')}"
     needs = (DATABASE,) if any(_source(target, panel) == SQL_SOURCE for target in panel["targets"]) else ()
     title = f"panel “{panel['title']}” has data"
     return Check(f"panel:{uid}:{panel['id']}", GROUP, title, hint, ask, needs=needs)

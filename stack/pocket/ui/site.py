@@ -23,6 +23,7 @@ from pocket.ui.security import SecurityHeaders
 STATIC = Path(__file__).parent / "static"
 PLOTLY = StaticFiles(packages=[("plotly", "package_data")])  # answers 304 to a browser that has the 5 MB already
 TRACE_ID = re.compile(r"[0-9a-fA-F]{1,32}")
+DASHBOARD_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")  # as Grafana makes and takes them
 DATASOURCES = {
     "prometheus": ("Prometheus", "prometheus"),
     "loki": ("Loki", "loki"),
@@ -44,6 +45,8 @@ def app(settings: Settings, apis: Mapping[str, ASGIApp]) -> Starlette:
         WebSocketRoute("/{rest:path}", _no_socket),
         Route("/plotly.min.js", _plotly),
         Route("/trace/{trace_id}", _trace_link),
+        Route("/d/{uid}", _dashboard_link),  # as in Grafana, with and without the title behind it
+        Route("/d/{uid}/{title}", _dashboard_link),
         Mount("/", app=StaticFiles(directory=STATIC, html=True)),
     ]
     return Starlette(
@@ -94,3 +97,11 @@ async def _trace_link(request: Request) -> RedirectResponse:
     if not TRACE_ID.fullmatch(trace_id):
         raise HTTPException(400, "a trace id is up to 32 hexadecimal digits")
     return RedirectResponse(f"/#/trace/{trace_id.lower()}", status_code=302)
+
+
+async def _dashboard_link(request: Request) -> RedirectResponse:
+    uid = request.path_params["uid"]
+    if not DASHBOARD_UID.fullmatch(uid):
+        raise HTTPException(400, "a dashboard's uid is up to 40 letters, digits, - and _")
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/#/d/{uid}{query}", status_code=302)

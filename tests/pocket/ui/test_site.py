@@ -104,6 +104,21 @@ async def test_a_trace_link_leads_to_the_view(client: httpx.AsyncClient) -> None
     assert (await client.get("/trace/javascript:alert(1)", follow_redirects=False)).status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("path", "view"),
+    [
+        ("/d/dice-roller-stage1", "/#/d/dice-roller-stage1"),
+        ("/d/dice-roller-stage1/title?from=now-15m&to=now", "/#/d/dice-roller-stage1?from=now-15m&to=now"),
+    ],
+)
+async def test_grafanas_link_to_a_dashboard_leads_to_the_view(
+    client: httpx.AsyncClient, path: str, view: str
+) -> None:
+    answer = await client.get(path, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (302, view)
+    assert (await client.get("/d/no:uid", follow_redirects=False)).status_code == 400
+
+
 async def test_health_is_grafanas(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/health")).json()["database"] == "ok"
 
