@@ -9,9 +9,12 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 DICE_FILE = Path(os.getenv("DICE_FILE", Path(__file__).with_name("dice.json")))
 
 
+Face = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
 class Specification(BaseModel, extra="forbid"):
     identifier: str = Field(pattern="^[a-z0-9-]{1,32}$")
-    faces: list[int] = Field(min_length=1, max_length=100)
+    faces: list[Face] = Field(min_length=1, max_length=100)
     error_rate: float = Field(ge=0, le=1)
     shakes: int = Field(ge=0, le=1000)
 

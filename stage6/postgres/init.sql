@@ -1,10 +1,11 @@
 -- Runs once, when the database is made.
 
 CREATE TABLE die_specifications (
-    identifier text PRIMARY KEY,
-    faces      int[] NOT NULL CHECK (cardinality(faces) > 0),
+    identifier text PRIMARY KEY CHECK (identifier ~ '^[a-z0-9-]{1,32}$'),
+    faces      int[] NOT NULL CHECK (array_ndims(faces) = 1 AND cardinality(faces) BETWEEN 1 AND 100),
     error_rate double precision NOT NULL DEFAULT 0 CHECK (error_rate BETWEEN 0 AND 1),
-    shakes     int NOT NULL DEFAULT 0 CHECK (shakes >= 0)
+    shakes     int NOT NULL DEFAULT 0 CHECK (shakes BETWEEN 0 AND 1000),
+    CHECK (array_position(faces, NULL) IS NULL AND 0 <= ALL (faces) AND 1000000 >= ALL (faces))
 );
 
 INSERT INTO die_specifications (identifier, faces, error_rate, shakes) VALUES

@@ -73,6 +73,7 @@ GOOD = json.loads(DICE_FILE.read_text())
         ("[]", "at least 1 item"),
         (json.dumps([GOOD[0], GOOD[0]]), "an identifier is there twice"),
         (json.dumps([GOOD[0] | {"faces": []}]), "faces"),
+        (json.dumps([GOOD[0] | {"faces": [1, -1]}]), "faces.1"),
         (json.dumps([GOOD[0] | {"error_rate": 2}]), "error_rate"),
         (json.dumps([GOOD[0] | {"shakes": -1}]), "shakes"),
         (json.dumps([GOOD[0] | {"identifier": "Fair Die"}]), "identifier"),

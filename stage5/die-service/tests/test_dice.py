@@ -134,8 +134,13 @@ async def test_every_die_is_one_the_roller_can_roll(client: httpx.AsyncClient) -
 
 
 @pytest.mark.parametrize(
-    "values", ["'x', '{}', 0, 0", "'x', '{1}', 2, 0", "'x', '{1}', 0, -1", "'fair', '{1}', 0, 0"]
-)
+    "values",
+    [
+        "'x', '{}', 0, 0", "'x', '{-1}', 0, 0", "'x', '{1000001}', 0, 0", "'x', '{1,NULL}', 0, 0",
+        "'x', '{{1},{2}}', 0, 0", "'x', array_fill(1, '{101}'), 0, 0", "'x', '{1}', 2, 0", "'x', '{1}', 'NaN', 0",
+        "'x', '{1}', 0, -1", "'x', '{1}', 0, 1001", "'The X', '{1}', 0, 0", "'fair', '{1}', 0, 0",
+    ],
+)  # fmt: skip
 async def test_the_schema_refuses_dice_that_make_no_sense(postgres: Postgres, values: str) -> None:
     with pytest.raises((asyncpg.CheckViolationError, asyncpg.UniqueViolationError)):
         await asyncio.to_thread(postgres.query, f"INSERT INTO die_specifications VALUES ({values})")
