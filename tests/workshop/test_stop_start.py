@@ -66,8 +66,8 @@ def test_a_service_that_cannot_start_again_is_named_and_the_rest_goes_on(project
     start = project.run("start", "one")
     assert start.returncode == 1
     assert start.stderr == (
-        "workshop: one is not healthy, but exited: exited with code 1 at start. "
-        f"Its log: workshop logs one --port-offset {project.offset}\n"
+        "workshop: one exited with code 1 at start. "
+        f"Its log: workshop logs one --port-offset {project.offset}. It ends with:\nout of order\n"
     )
     assert answers(project, 8002)
     assert project.state()["state"] == "up"

@@ -71,7 +71,7 @@ def _of_trace(kind: str, whose: str, name: str, apis: Apis, trace: FreshTrace) -
         count = sum(len(stream["values"]) for stream in streams)
         if not count:
             raise NotYetError(f'no line for {{service_name="{name}"}} | trace_id="{trace_id}"')
-        return f"{count} lines"
+        return "1 line" if count == 1 else f"{count} lines"
 
     hint = f'in the UI, Logs: {{service_name="{name}"}} | trace_id="…" with the id of a fresh request'
     return Check(f"{kind}-logs:{name}", GROUP, f"{whose}: log lines of {name}", hint, ask, needs=trace.needs)

@@ -108,7 +108,7 @@ def _span_metrics(stage: Stage, apis: Apis) -> Check:
         there = {series["metric"].get("service") for series in await apis.prometheus(expr)}
         if missing := servers - there:
             raise NotYetError(f"none for {', '.join(sorted(missing))}")
-        return f"{len(there)} services"
+        return ", ".join(sorted(map(str, there)))
 
     hint = f"curl -s '{apis.url('prometheus')}/api/v1/query' --data-urlencode 'query={expr}'"
     return Check("span-metrics", GROUP, "span metrics of every server", hint, ask, needs=stage.compose(*servers))

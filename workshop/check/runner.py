@@ -12,6 +12,7 @@ from workshop.check.outcome import Answer, Check, NotYetError, SkipError, Status
 
 AT_ONCE = 6  # questions under way: the stack shares two cores with the services it watches
 PAUSE_SECONDS = (0.5, 3.0)  # between two tries of one question, growing
+LAST_SECONDS = 5.0  # for a try that begins when the time is as good as up; a frozen service would keep it for long
 
 
 async def run(
@@ -44,7 +45,7 @@ async def _answer(check: Check, until: float, gate: asyncio.Semaphore, explanati
     began, pause = time.monotonic(), PAUSE_SECONDS[0]
     while True:
         async with gate:
-            status, detail = await _ask(check)
+            status, detail = await _ask(check, max(until - time.monotonic(), LAST_SECONDS))
         left = until - time.monotonic()
         if status != "fail" or check.once or explanation or left <= 0:
             hint = (explanation or check.hint) if status == "fail" else ""
@@ -54,13 +55,16 @@ async def _answer(check: Check, until: float, gate: asyncio.Semaphore, explanati
         pause = min(1.5 * pause, PAUSE_SECONDS[1])
 
 
-async def _ask(check: Check) -> tuple[Status, str]:
+async def _ask(check: Check, seconds: float) -> tuple[Status, str]:
     try:
-        return "pass", await check.ask()
+        async with asyncio.timeout(seconds):
+            return "pass", await check.ask()
     except SkipError as reason:
         return "skip", str(reason)
     except NotYetError as reason:
         return "fail", str(reason)
+    except TimeoutError:
+        return "fail", f"no answer within {seconds:.0f} s"
     except httpx.HTTPError as error:
         return "fail", f"{type(error).__name__}: {error or 'no answer'}"
     except (KeyError, IndexError, TypeError, ValueError) as error:

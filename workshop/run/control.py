@@ -15,10 +15,13 @@ import time
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, flags, program
 from workshop.run import state
+from workshop.run.logfile import tail
 from workshop.run.neighbours import pointer
 
 WAKE = signal.SIGUSR1
 PATIENCE_SECONDS = 60.0
+LAST_LINES = 3
+GONE = ("stopped", "stopping")
 
 
 def stopped(paths: RunPaths) -> set[str]:
@@ -42,22 +45,28 @@ def start_service(paths: RunPaths, service: str) -> None:
 
 
 def _wish(paths: RunPaths, service: str, wanted: set[str], until: str) -> None:
-    answers = _service(paths, service)["answers"]
+    before = _service(paths, service)
+    # With nothing to do there is no answer. Else it comes after the state: only with it the supervisor is done.
+    to_do = before["state"] == "stopped" if until == "healthy" else before["state"] not in GONE
     state.write_atomically(paths.stopped, sorted(wanted))
     with contextlib.suppress(ProcessLookupError):
         os.kill(_run(paths)["supervisor"], WAKE)
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while (now := _service(paths, service))["state"] != until:
-        if now["answers"] > answers or time.monotonic() > deadline:
+    while (now := _service(paths, service))["state"] != until or now["answers"] < before["answers"] + to_do:
+        answered = now["answers"] > before["answers"] and now["state"] != until
+        if answered or time.monotonic() > deadline:
             raise WorkshopError(_unfulfilled(paths, now, until))
         time.sleep(0.02)
 
 
 def _unfulfilled(paths: RunPaths, service: state.ServiceState, until: str) -> str:
-    reason = f": {service['reason'].rstrip('.')}" if service["reason"] else ""
-    logs = f"{program()} logs {service['name']}{flags(paths, _run(paths)['offset'])}"
-    now = "up, but not healthy" if service["state"] == "unhealthy" else f"not {until}, but {service['state']}"
-    return f"{service['name']} is {now}{reason}. Its log: {logs}"
+    name, now, reason = service["name"], service["state"], service["reason"].rstrip(".")
+    logs = f"{program()} logs {name}{flags(paths, _run(paths)['offset'])}"
+    if now == "exited":
+        said = tail(paths.logs / f"{name}.log", LAST_LINES)
+        return "\n".join([f"{name} {reason or now}. Its log: {logs}. It ends with:", *said])
+    not_so = "up, but not healthy" if now == "unhealthy" else f"not {until}, but {now}"
+    return f"{name} is {not_so}{reason and f': {reason}'}. Its log: {logs}"
 
 
 def _run(paths: RunPaths) -> state.RunState:

@@ -47,6 +47,12 @@ async def test_gives_up_at_the_deadline_with_the_last_reason_and_the_hint() -> N
     assert found == [("fail", "last", "hint of a")]
 
 
+async def test_a_question_that_hangs_is_given_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "LAST_SECONDS", 0.05)
+    hangs = [Check(f"{n}", "Group", "title", "hint", asyncio.Event().wait) for n in range(2 * runner.AT_ONCE)]
+    assert await answers(*hangs, deadline=0.05) == [("fail", "no answer within 0 s", "hint")] * len(hangs)
+
+
 async def test_a_skip_is_no_failure() -> None:
     assert await answers(check("a", SkipError("no Grafana"))) == [("skip", "no Grafana", "")]
 
