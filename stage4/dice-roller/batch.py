@@ -20,6 +20,7 @@ async def throw_all(die: Die, times: int) -> list[int | None]:
     """The values, None for each roll that failed."""
     trace.get_current_span().set_attribute("async.batch_size", times)
     metrics.BATCH_SIZE.observe(times)
+    metrics.expect_async_rolls(die.identifier)
     started = time.perf_counter()
     try:
         async with asyncio.TaskGroup() as group:

@@ -18,3 +18,9 @@ BATCH_DURATION = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5, 5),
 )
 IN_PROGRESS = Gauge("async_rolls_in_progress", "Rolls that are in the air now.")
+
+
+def expect_async_rolls(die: str) -> None:
+    """Series that begin at 0: what is born at 78 has no rate."""
+    for result in ("success", "failure", "cancelled"):
+        ASYNC_ROLLS.labels(die, result)

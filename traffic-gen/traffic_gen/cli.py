@@ -60,7 +60,7 @@ def require(target: str, variable: str) -> None:
         httpx.get(f"{target}/healthz", timeout=5).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error).splitlines()[0]
-        hint = f"Start the stage (workshop up N) or set {variable}."
+        hint = f"Start the stage (workshop up N), or set {variable}, or PORT_OFFSET if it runs on other ports."
         typer.echo(f"traffic: {target} does not answer: {reason}. {hint}", err=True)
         raise typer.Exit(1) from None
 

@@ -60,14 +60,14 @@ function row(entry, key, open, filter, isFresh) {
   return box;
 }
 
-// Already in the line's own columns, or in every line alike.
+// Already in the line's own columns, or in every line alike; so is what Loki calls …_extracted, a label's second.
 const COMMON = new Set(["timestamp", "time", "level", "logger", "message", "msg", "service", "trace_id", "span_id", "trace_flags"]);
 
 /** A JSON line reads as its message and its own fields; any other as it is. */
 function text({ line }, parsed) {
   const message = parsed.message ?? parsed.msg;
   if (message === undefined) return line;
-  const rest = Object.entries(parsed).filter(([name]) => !COMMON.has(name)).map(([name, value]) => `${name}=${value}`);
+  const rest = Object.entries(parsed).filter(([name]) => !COMMON.has(name) && !name.endsWith("_extracted")).map(([name, value]) => `${name}=${value}`);
   return [message, rest.length > 0 && h("span", { class: "extra" }, "  ", rest.join("  "))];
 }
 

@@ -51,13 +51,14 @@ export function mount(root, context) {
       options(typeBox, types.map(({ id, name }) => [id, name]), type);
       if (!service) return put(page, empty(`No profiles in ${context.rangeWords()}`, trafficHint(context)));
       const selector = `{service_name=${JSON.stringify(service)}}`;
-      const [{ flame, words }, series] = await Promise.all([stacks(type, selector, params.span, range, signal), cpuSeries(type, selector, range, history.clientWidth || 900, signal)]);
-      return show(flame, words, series, range, service);
+      const [stack, series] = await Promise.all([stacks(type, selector, params.span, range, signal), cpuSeries(type, selector, range, history.clientWidth || 900, signal)]);
+      return show(stack, series, range, service);
     });
   }
 
-  function show(flame, words, series, range, service) {
-    put(note, flame.total ? [words, ` ${duration(flame.total)} of CPU in ${context.rangeWords()}`] : words);
+  function show({ flame, words, own }, series, range, service) {
+    const away = own && h("button", { class: "button slim", onclick: () => router.update({ span: undefined }) }, "Whole service");
+    put(note, flame.total ? [words, ` ${duration(flame.total)} of CPU in ${context.rangeWords()} `, away] : words);
     if (!flame.total) return put(page, empty(`No profile of ${service} in ${context.rangeWords()}`, `Profiles arrive every few seconds while the service burns CPU. ${trafficHint(context)}`));
     if (page.firstChild !== history) put(page, history, layout);
     chart.draw(flame);
@@ -67,8 +68,8 @@ export function mount(root, context) {
       find.value = name;
       search();
     });
-    history.hidden = !series.series.length;
-    return use.draw(series.series.map((one) => ({ ...one, name: "CPU", colour: theme.service(service) })), { range, step: series.step, unit: "suffix: cores", custom: { fillOpacity: 18 }, legend: { displayMode: "hidden" } });
+    history.hidden = own || !series.series.length; // of a span, use over time is not kept
+    return !history.hidden && use.draw(series.series.map((one) => ({ ...one, name: "CPU", colour: theme.service(service) })), { range, step: series.step, unit: "suffix: cores", custom: { fillOpacity: 18 }, legend: { displayMode: "hidden" } });
   }
 
   load();
@@ -80,13 +81,13 @@ async function stacks(type, selector, span, range, signal) {
   if (span) {
     try {
       const flame = await pyroscope.spanFlamegraph(type, selector, [span], range, signal);
-      if (flame.total) return { flame, words: "Samples of this span:" };
+      if (flame.total) return { flame, own: true, words: "Samples of this span:" };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
     }
   }
   const flame = await pyroscope.flamegraph(type, selector, range, signal);
-  return { flame, words: span ? "The span was too short to be sampled; the whole service:" : "" };
+  return { flame, own: false, words: span ? "The span was too short to be sampled; the whole service:" : "" };
 }
 
 /** `path/file.py:function` with the function first: the end of a name is what tells it apart. */

@@ -19,11 +19,13 @@ export function mount(root, context) {
   const table = sortableTable();
   const list = h("section", { class: "card flush scroll", hidden: true, "aria-label": "Calls" }, table.element);
   const work = loader(picture, (error) => put(picture, failed(error)));
+  const note = h("p", { class: "muted small" });
   context.title("Service map");
-  put(root, h("div", { class: "stack" }, picture, list));
+  put(root, h("div", { class: "stack" }, picture, note, list));
   const load = () => work.load(async (signal) => {
     const graph = await serviceGraph(context.range(), signal);
-    list.hidden = !graph.edges.length;
+    list.hidden = note.hidden = !graph.edges.length;
+    put(note, `Rates and latencies are averages over ${context.rangeWords()}.`);
     if (!graph.edges.length) return put(picture, empty(`No calls between services in ${context.rangeWords()}`, `${trafficHint(context)} The graph is derived from pairs of client and server spans and appears after some seconds.`));
     put(picture, nodeGraph(graph, { link: tracesOf, linkEdge: callTraces }));
     const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
