@@ -26,7 +26,8 @@ def become_psql(root: Path, offset: int, arguments: Sequence[str]) -> NoReturn:
     service = read(root / f"stage{last}" / COMPOSE_FILE).services[DATABASE]
     port = service.ports[0] + offset
     if is_free(port):
-        raise WorkshopError(f"no database on port {port}. Stages 5 and 6 have one: {program()} up 5", code=1)
+        or_else = f"Is it stopped ({program()} start {DATABASE}), or on other ports (PORT_OFFSET)?"
+        raise WorkshopError(f"no database on port {port}. Stages 5 and 6 have one. {or_else}", code=1)
     connection = {
         "PGHOST": "127.0.0.1",
         "PGPORT": str(port),

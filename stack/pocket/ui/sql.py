@@ -82,7 +82,7 @@ async def _result(settings: Settings, ref: str, text: str, known: set[str]) -> A
     try:
         return {"status": 200, "frames": [frame(ref, *await _fetch(settings, text))]}
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return {"status": 500, "error": f"db query error: {error or type(error).__name__}"}
+        return {"status": 500, "error": f"db query error: {str(error) or type(error).__name__}"}
 
 
 async def _fetch(settings: Settings, text: str) -> tuple[list[str], list[asyncpg.Record]]:

@@ -158,6 +158,18 @@ async def test_a_table_that_comes_later_is_read_too(database: Database) -> None:
     await connection.close()
 
 
+async def test_a_query_that_takes_too_long_says_so(
+    tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sql, "QUERY_SECONDS", 0.2)
+    owner = await asyncpg.connect(f"postgresql://dice:dice@127.0.0.1:{database.offset + 15432}/dice")
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE die_specifications")
+        status, result = await ask(client(tmp_path, database.offset), DICE)
+    await owner.close()
+    assert (status, result["error"]) == (500, "db query error: TimeoutError")
+
+
 async def test_a_stage_without_a_database_has_no_such_path(tmp_path: Path) -> None:
     answer = await client(tmp_path, 0, hosts=("dice-roller",)).post("/api/ds/query", json={"queries": []})
     assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})

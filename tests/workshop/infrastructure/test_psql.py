@@ -49,4 +49,4 @@ def test_no_database_there(root: Path) -> None:
     port = max(free_port(), PORT)
     done = psql(root, port)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"workshop: no database on port {port}. Stages 5 and 6 have one: ")
+    assert done.stderr.startswith(f"workshop: no database on port {port}. Stages 5 and 6 have one. Is it stopped")
