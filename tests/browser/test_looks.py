@@ -34,7 +34,8 @@ def brightness(colour: str) -> float:
 def test_text_stands_out_from_its_ground(visit: Visit) -> None:
     page = visit.open("traces")
     ground = page.evaluate(BACKGROUND)
-    for token in ("text", "muted", "accent", "error", "ok", "warning"):
+    levels = (f"level-{level}" for level in ("debug", "info", "warning", "error", "unknown"))
+    for token in ("text", "muted", "accent", "error", "ok", "warning", *levels):
         assert contrast(colour(page, token), ground) >= 4.5, token  # WCAG 2.2, 1.4.3 (AA)
 
 
