@@ -10,7 +10,7 @@ WORKSHOP := $(BIN)/workshop
 # Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
 OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-.PHONY: help run down status traffic check logs diff bench test lint dashboards lock install
+.PHONY: help run down status traffic check logs diff bench attacks test lint dashboards lock install
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ test: .venv/.installed-dev ## the whole suite: lint, types, unit, engine, end to
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+attacks: .venv/.installed-dev ## ARGS="WORD …": attack what runs; one table with figures (tests/attacks)
+	$(BIN)/python -m tests.attacks $(ARGS)
 
 bench: .venv/.installed-dev ## measure; writes bench/results.md
 	$(BIN)/python -m bench

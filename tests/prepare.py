@@ -67,8 +67,8 @@ def unpack_prometheus() -> None:
         # apt's own sandbox user cannot write to our folder: fetch as root
         apt("download", "-qq", "-o", "APT::Sandbox::User=root", "prometheus", cwd=Path(folder))
         package = next(Path(folder).glob("prometheus_*.deb"))
+        (TOOLS / "bin").mkdir(parents=True, exist_ok=True)  # dpkg makes one folder, not its parents
         subprocess.run(["dpkg", "-x", package, TOOLS / "prometheus"], check=True, capture_output=True, text=True)
-    (TOOLS / "bin").mkdir(exist_ok=True)
     for name in PROMETHEUS:
         link = TOOLS / "bin" / name
         link.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Attacks on what runs, each with figures and a verdict: `make attacks`. Not part of the suite: minutes long."""
