@@ -19,7 +19,9 @@ from grafana_foundation_sdk.builders import (
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as common_models
+from grafana_foundation_sdk.models import dashboard as dashboard_models
 from grafana_foundation_sdk.models import heatmap as heatmap_models
+from grafana_foundation_sdk.models import table as table_models
 from grafana_foundation_sdk.models.dashboard import (
     DataSourceRef,
     DynamicConfigValue,
@@ -41,6 +43,16 @@ TOOLTIP = (
     .sort(common_models.SortOrder.DESCENDING)
 )
 Panel = Any  # the SDK's panel builders share no base class that has title, span and height
+
+
+class Table(table.Panel):
+    """Without the footer in the SDK's defaults: since Grafana 12.2 a column has one, and the panel has none."""
+
+    def build(self) -> dashboard_models.Panel:
+        panel = super().build()
+        assert isinstance(panel.options, table_models.Options)
+        panel.options.footer = None
+        return panel
 
 
 def shaped(panel: Panel, title: str, teaches: str, source: DataSourceRef, size: tuple[int, int]) -> Panel:
@@ -139,6 +151,7 @@ def limit(panel: Panel, name: str) -> Panel:
 def heat(title: str, teaches: str, unit: str, query: Query) -> Panel:
     color = heatmap.HeatmapColorOptions().mode(heatmap_models.HeatmapColorMode.SCHEME).scheme("Blues").steps(64)
     panel = heatmap.Panel().calculate(False).color(color).y_axis(heatmap.YAxisConfig().unit(unit))
+    panel = panel.tooltip(heatmap.HeatmapTooltip().mode(common_models.TooltipDisplayMode.SINGLE))
     return with_targets(shaped(panel, title, teaches, PROMETHEUS, (12, 8)), [query])
 
 
@@ -155,13 +168,13 @@ def log_lines(title: str, teaches: str, query: Query) -> Panel:
 
 def traces(title: str, teaches: str, query: Query, *, none: str = "") -> Panel:
     """`none`: what to say where no trace fits, which for failures is good news."""
-    panel = table.Panel().no_value(none) if none else table.Panel()
+    panel = Table().no_value(none) if none else Table()
     return with_targets(shaped(panel, title, teaches, TEMPO, (12, 10)), [query])
 
 
 def records(title: str, teaches: str, query: Query, size: tuple[int, int] = (12, 8)) -> Panel:
     """Rows of a database table."""
-    return with_targets(shaped(table.Panel(), title, teaches, POSTGRES, size), [query])
+    return with_targets(shaped(Table(), title, teaches, POSTGRES, size), [query])
 
 
 def graph(title: str, teaches: str, query: Query) -> Panel:

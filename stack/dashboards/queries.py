@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import grafanapyroscope, loki, prometheus
+from grafana_foundation_sdk.builders import grafanapyroscope, loki, prometheus, tempo
 from grafana_foundation_sdk.cog import variants as cog_variants
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import prometheus as prometheus_models
@@ -15,16 +15,6 @@ TEMPO = DataSourceRef(type_val="tempo", uid="tempo")
 PYROSCOPE = DataSourceRef(type_val="grafana-pyroscope-datasource", uid="pyroscope")
 POSTGRES = DataSourceRef(type_val="grafana-postgresql-datasource", uid="postgres")
 CPU_PROFILE = "process_cpu:cpu:nanoseconds:cpu:nanoseconds"
-
-
-class TempoQuery(tempo_models.TempoQuery, Builder[tempo_models.TempoQuery]):
-    """The SDK's query plus `tableType`, which its schema (10.1) does not know yet."""
-
-    def build(self) -> tempo_models.TempoQuery:
-        return self
-
-    def to_json(self) -> dict[str, object]:
-        return super().to_json() | {"tableType": "traces"}
 
 
 class SqlQuery(cog_variants.Dataquery, Builder["SqlQuery"]):
@@ -57,13 +47,20 @@ def logql(expr: str, legend: str = "") -> loki.Dataquery:
     return loki.Dataquery().expr(expr).query_type("range").legend_format(legend)
 
 
-def traceql(query: str, limit: int = 20) -> TempoQuery:
+def traceql(query: str, limit: int = 20) -> tempo.Dataquery:
     """The newest traces: without the hint Tempo answers the first `limit` that it comes across."""
-    return TempoQuery(query=f"{query} with (most_recent=true)", query_type="traceql", limit=limit)
+    newest = f"{query} with (most_recent=true)"
+    return (
+        tempo.Dataquery()
+        .query(newest)
+        .query_type("traceql")
+        .limit(limit)
+        .table_type(tempo_models.SearchTableType.TRACES)
+    )
 
 
-def service_map() -> TempoQuery:
-    return TempoQuery(query_type="serviceMap")
+def service_map() -> tempo.Dataquery:
+    return tempo.Dataquery().query_type("serviceMap")
 
 
 def cpu_profile(service: str) -> grafanapyroscope.Dataquery:
