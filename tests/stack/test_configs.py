@@ -1,5 +1,6 @@
 """Each component's configuration, judged by the component itself (REAL_TOOLS_DIR or PATH)."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,15 @@ def test_alloy_is_formatted_and_valid(tool: Callable[[str], Run], config: Path) 
     assert formatted.stdout == config.read_text()
     validated = alloy("validate", "--stability.level=public-preview", config)  # as the Compose file runs it
     assert validated.returncode == 0, validated.stderr
+
+
+@pytest.mark.parametrize("config", ALLOY, ids=lambda config: config.parents[1].name)
+def test_a_line_read_again_keeps_its_time(config: Path) -> None:
+    """Else Loki takes it for another line (`tests/pocket/route/test_against_alloy.py` asks Alloy itself)."""
+    stages = re.findall(r"^\tstage\.timestamp \{\n(.*?)^\t\}", config.read_text(), re.M | re.S)
+    assert stages
+    for stage in stages:
+        assert re.search(r'^\t\taction_on_duplicate_timestamp += "keep"$', stage, re.M)
 
 
 def test_prometheus(tool: Callable[[str], Run], stack: Path) -> None:
