@@ -108,7 +108,7 @@ def prometheus(query: str) -> list[dict[str, Any]]:
 
 
 def loki(query: str) -> list[str]:
-    streams = ask("http://127.0.0.1:3100/loki/api/v1/query_range", query=query)["data"]["result"]
+    streams = ask("http://127.0.0.1:3100/loki/api/v1/query_range", query=query, limit="5000")["data"]["result"]
     return [line for stream in streams for _, line in stream["values"]]
 
 

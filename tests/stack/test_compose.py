@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 STAGES = sorted(Path(__file__).parents[2].glob("stage[1-6]/docker-compose.yml"))
 COMPONENTS = {"alloy", "prometheus", "loki", "tempo", "pyroscope", "grafana", "otelcol"}
@@ -114,3 +115,16 @@ def test_a_stage_with_its_own_alloy_config_mounts_it(docker_compose: Callable[..
     own = file.parent / "alloy" / "config.alloy"
     expected = own.parent if own.exists() else file.parents[1] / "stack" / "alloy"
     assert source.resolve() == expected.resolve()
+
+
+@pytest.mark.parametrize("file", STAGES, ids=lambda file: file.parent.name)
+def test_what_a_stage_builds_has_the_stage_in_its_tag(file: Path) -> None:
+    """`up` without --build takes an image that is there: one name for all stages was another stage's service."""
+    services = yaml.safe_load(file.read_text())["services"]
+    own = {name: service for name, service in services.items() if service.get("build") == name}
+    assert own
+    for name, service in own.items():
+        assert service["image"] == f"dice-workshop-{name}:{file.parent.name}"
+        assert service["pull_policy"] == "never", name  # else Compose asks Docker Hub for it before it builds
+    shared = {service["build"] for name, service in services.items() if "build" in service and name not in own}
+    assert shared == {"../traffic-gen"}  # the same folder, so the same image, for all stages

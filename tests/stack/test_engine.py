@@ -32,6 +32,7 @@ pytestmark = pytest.mark.e2e
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 OF_STAGE_5 = "5af7651916cd43dd8448eb211c80319c"
+AFTER_START = "6af7651916cd43dd8448eb211c80319c"
 LINE_OF_STAGE_5 = f'{{service_name="dice-roller"}} | trace_id="{OF_STAGE_5}"'
 
 
@@ -169,3 +170,26 @@ def test_the_collector_in_the_place_of_alloys_traces(stage: Path) -> None:
     time.sleep(5)  # all other traces were there within 3 s
     assert trace_of(lost) == []
     up(stage)
+
+
+def test_a_service_stopped_and_started_has_its_lines_once(stage: Path) -> None:
+    """Alloy reads the container's last second again; Loki drops what it has."""
+    asked = '{container_name="dice-workshop-dice-roller-1"}'
+    for _ in range(10):
+        roll("fair")
+    docker("compose", "stop", "dice-roller", cwd=stage)
+    docker("compose", "start", "dice-roller", cwd=stage)
+    eventually(lambda: prometheus('up{job="dice-roller"}'), bool)
+    roll("fair", AFTER_START)
+    eventually(lambda: loki(f'{asked} | trace_id="{AFTER_START}"'), bool)  # Alloy is past the old ones
+    lines = loki(asked)
+    assert len(lines) > 10
+    assert sorted(set(lines)) == sorted(lines)
+
+
+def test_up_without_build_starts_no_other_stages_service(stage: Path) -> None:
+    """Back to stage 5 while the images of stage 6 are the newest."""
+    docker("compose", "up", "-d", "--wait", "--wait-timeout", "180", cwd=STAGES[-2].parent, seconds=600)
+    for name in ("dice-roller", "die-service", "frontend"):
+        image = docker("inspect", "--format", "{{.Config.Image}}", f"dice-workshop-{name}-1").strip()
+        assert image == f"dice-workshop-{name}:stage5"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,13 @@ services:
     assert services["one"].environment == {"A": "from anchor", "B": "from anchor"}
     assert services["two"].environment == {"A": "from anchor", "B": "own"}
     assert services["one"].restart == services["two"].restart == "always"
+
+
+def test_the_name_of_what_is_built_changes_nothing(tmp_path: Path) -> None:
+    text = "services: {{one: {{build: app, command: run{0}}}}}"
+    named = project(tmp_path, text.format(", image: 'postgres:stage3', pull_policy: never")).services["one"]
+    bare = project(tmp_path, text.format("")).services["one"]
+    assert replace(named, image="") == bare
 
 
 def test_include_brings_names_and_ports_but_not_services_to_run(tmp_path: Path) -> None:
