@@ -81,6 +81,7 @@ def down(
 ) -> None:
     """Stop what `up` started."""
     from workshop.display import busy
+    from workshop.run.losses import unwritten
     from workshop.run.neighbours import other_runs
     from workshop.run.stop import remove_data, stop_run
 
@@ -91,6 +92,8 @@ def down(
         remove_data(paths)
     done = f"Stopped stage {run['stage']}." if run else f"Nothing runs on port offset {port_offset}."
     typer.echo(done + (" Its data is removed." if volumes else ""))
+    if run and (lines := unwritten(run)):
+        typer.echo(f"{lines} log lines were never written, as the disk was full: they are lost.")
     for line in [] if run else other_runs(paths, "down"):
         typer.echo(line)
 

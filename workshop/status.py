@@ -13,6 +13,7 @@ from rich.table import Table
 
 from workshop.paths import RunPaths, flags, program
 from workshop.run import state
+from workshop.run.losses import notices
 from workshop.run.neighbours import neighbours, other_runs
 
 COLUMNS = ("service", "state", "address", "pid", "restarts", "MB")
@@ -35,7 +36,8 @@ def _as_json(run: state.RunState | None, paths: RunPaths) -> dict[str, Any]:
     elsewhere = [
         {**other, "services": [service["name"] for service in other["services"]]} for other in neighbours(paths)
     ]
-    return {"run": here, "logs": str(paths.logs), "other_runs": elsewhere}
+    told = notices(run, paths) if run else []
+    return {"run": here, "logs": str(paths.logs), "notices": told, "other_runs": elsewhere}
 
 
 def _with_memory(service: state.ServiceState) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
     here = flags(paths, offset)
     if run:
         console.print(_table(run, console.width))
-        for line in _reasons(run):
+        for line in (*_reasons(run), *notices(run, paths)):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"\nLogs: {program()} logs{here} ({paths.logs})", highlight=False, soft_wrap=True)
         console.print(f"Stop: {program()} down{here}", highlight=False, soft_wrap=True)

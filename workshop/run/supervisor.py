@@ -24,6 +24,7 @@ from workshop.plan import POCKET, Plan, make_plan
 from workshop.run import control, state
 from workshop.run.events import EventWriter
 from workshop.run.guard import Guard
+from workshop.run.logwatch import LogWatch
 from workshop.run.ports import require_ports
 from workshop.run.shipper import PushClient, Shipper
 from workshop.run.shipping import Shipping
@@ -46,6 +47,7 @@ class Supervisor:
         self.stop_asked = asyncio.Event()
         self.detached = False
         self._shipping = Shipping(_shipper(plan))
+        self._log_watch = LogWatch(self.units, say, self._save)
 
     async def run(self) -> int:
         """Until someone asks to stop, or a child fails to start. The exit code."""
@@ -54,6 +56,7 @@ class Supervisor:
             self.units.add(spec)
         self.units.start()
         self._shipping.start()
+        watching = asyncio.create_task(self._log_watch.run())
         try:
             await self._until_ready()
             if not self.stop_asked.is_set():
@@ -67,6 +70,7 @@ class Supervisor:
             return 1
         finally:
             await self._stop_all()
+            watching.cancel()
         return 0
 
     async def _until_ready(self) -> None:
@@ -89,8 +93,8 @@ class Supervisor:
             logger.warning("%s is %s, which cannot be written down: %s", unit.spec.name, unit.state, error)
 
     def _save(self) -> None:
-        state.write_atomically(
-            self.plan.paths.state,
+        state.save(
+            self.plan.paths,
             state.RunState(
                 stage=self.plan.stage,
                 offset=self.plan.offset,
@@ -142,6 +146,7 @@ class Supervisor:
         await asyncio.to_thread(self._shipping.finish, drain=self.units[POCKET].pid is not None)
         await self.units.stop({POCKET})
         await self.units.end()
+        self._log_watch.look()
         self.plan.paths.state.unlink(missing_ok=True)
         self.say("stopped")
 

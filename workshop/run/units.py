@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 
+from workshop.run.backlog import Backlog
 from workshop.run.guard import Guard
 from workshop.run.spec import ProcessSpec
 from workshop.run.state import ServiceState
@@ -21,6 +22,7 @@ class Units(Mapping[str, Unit]):
     def __init__(self, logs: Path, guard: Guard, changed: Callable[[Unit, str], None]) -> None:
         self._logs, self._guard, self._changed = logs, guard, changed
         self._units: dict[str, Unit] = {}
+        self._backlogs: dict[str, Backlog] = {}  # of a service's first start and all later ones
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -34,7 +36,8 @@ class Units(Mapping[str, Unit]):
         return len(self._units)
 
     def add(self, spec: ProcessSpec) -> Unit:
-        unit = Unit(spec, self._logs / f"{spec.name}.log", self._guard, self._changed)
+        log = self._backlogs.setdefault(spec.name, Backlog(self._logs / f"{spec.name}.log"))
+        unit = Unit(spec, log, self._guard, self._changed)
         self._units[spec.name] = unit
         return unit
 
@@ -116,6 +119,8 @@ class Units(Mapping[str, Unit]):
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for log in self._backlogs.values():
+            log.close()
 
     def states(self) -> list[ServiceState]:
         return [_state(unit) for unit in self._units.values()]
@@ -133,4 +138,7 @@ def _state(unit: Unit) -> ServiceState:
         reason=unit.reason,
         depends_on=list(unit.spec.depends_on),
         answers=unit.answers,
+        lines_waiting=unit.log.waiting_lines,
+        lines_lost=unit.log.lost_lines,
+        log_fault=unit.log.fault,
     )
