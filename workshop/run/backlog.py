@@ -58,7 +58,7 @@ class Backlog:
             self.fault = error.strerror or str(error)
 
     def _hold(self, chunk: bytes) -> None:
-        """Takes whole lines up to the limit, one chunk beyond it at most; what comes then is lost, not what waits."""
+        """Takes whole lines up to the limit, one chunk beyond it at most; what comes then is lost."""
         if self._cut:  # first comes the rest of a lost line
             chunk = self._lose(chunk, chunk.find(b"\n") + 1 or len(chunk))
         if len(self._held) >= self.limit and chunk:

@@ -10,7 +10,6 @@ from typing import IO, Any, Literal, TypedDict
 
 from workshop.run.backlog import Backlog
 
-
 HELD_BYTES = 1 << 20  # some 7000 events
 
 

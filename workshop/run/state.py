@@ -13,7 +13,6 @@ from typing import Any, TypedDict
 
 from workshop.paths import RunPaths
 
-
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PADDED_BYTES = 8192  # run.json of stage 6 has some 3000
 READ_ATTEMPTS, READ_PAUSE_SECONDS = 20, 0.005
