@@ -1,4 +1,4 @@
-"""Stage 6's audit: an event that was counted and never logged is a difference, too; a counter's restart is none."""
+"""Stage 6's audit: what was counted and never logged is a difference, too; a counter's restart is none."""
 
 from __future__ import annotations
 
