@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from workshop.paths import RunPaths, flags, program
-from workshop.run import state
+from workshop.run import orphans, state
 from workshop.run.losses import notices
 from workshop.run.neighbours import neighbours, other_runs
 
@@ -37,7 +37,9 @@ def _as_json(run: state.RunState | None, paths: RunPaths) -> dict[str, Any]:
         {**other, "services": [service["name"] for service in other["services"]]} for other in neighbours(paths)
     ]
     told = notices(run, paths) if run else []
-    return {"run": here, "logs": str(paths.logs), "notices": told, "other_runs": elsewhere}
+    left = [] if run else [{"pid": each.pid, "command": orphans.command(each)} for each in orphans.orphans(paths)]
+    found = {"run": here, "orphans": left, "logs": str(paths.logs), "notices": told}
+    return {**found, "other_runs": elsewhere}
 
 
 def _with_memory(service: state.ServiceState) -> dict[str, Any]:
@@ -53,6 +55,8 @@ def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"\nLogs: {program()} logs{here} ({paths.logs})", highlight=False, soft_wrap=True)
         console.print(f"Stop: {program()} down{here}", highlight=False, soft_wrap=True)
+    elif left := orphans.told(paths, offset):
+        console.print(left, highlight=False, markup=False, soft_wrap=True)
     else:
         start = f"Start a stage: {program()} up 1{here}"
         console.print(f"Nothing runs on port offset {offset}. {start}", highlight=False, soft_wrap=True)

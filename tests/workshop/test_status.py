@@ -16,7 +16,9 @@ def test_nothing_runs(project: Project) -> None:
     start = f"Start a stage: workshop up 1 --port-offset {offset}"
     assert shown.stdout == f"Nothing runs on port offset {offset}. {start}\n"
     content = json.loads(project.run("status", "--json").stdout)
-    assert content == {"run": None, "logs": str(project.data / "logs"), "notices": [], "other_runs": []}
+    assert content == {
+        "run": None, "orphans": [], "logs": str(project.data / "logs"), "notices": [], "other_runs": [],
+    }
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "200"])

@@ -43,6 +43,4 @@ def _lines(number: int) -> str:
 
 def unwritten(run: RunState) -> int:
     """Log lines that no file has."""
-    return sum(
-        service.get("lines_waiting", 0) + service.get("lines_lost", 0) for service in run["services"]
-    )
+    return sum(service.get("lines_waiting", 0) + service.get("lines_lost", 0) for service in run["services"])

@@ -15,6 +15,7 @@ from workshop.paths import RunPaths
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 PADDED_BYTES = 8192  # run.json of stage 6 has some 3000
+RUN_VARIABLE = "WORKSHOP_RUN_ID"  # each child of a run has it in its environment
 READ_ATTEMPTS, READ_PAUSE_SECONDS = 20, 0.005
 
 
@@ -58,6 +59,20 @@ def lock(paths: RunPaths) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def claim(descriptor: int, run_id: str) -> None:
+    """Writes into the held lock whose it is; empty when the run has ended and nothing of it is left."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, run_id.encode(), 0)
+
+
+def run_id(paths: RunPaths) -> str:
+    """What the children of the run carry in their environment that is, or was killed, in this folder."""
+    try:
+        return paths.lock.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
 
 
 def running(paths: RunPaths) -> RunState | None:

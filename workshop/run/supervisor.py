@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,9 +40,9 @@ logger = logging.getLogger("workshop.supervisor")
 class Supervisor:
     """Starts the plan's processes, keeps them, stops them; obeys its leash, and `workshop stop` and `start`."""
 
-    def __init__(self, plan: Plan, say: EventWriter, guard: Guard) -> None:
+    def __init__(self, plan: Plan, say: EventWriter, guard: Guard, run_id: str) -> None:
         self.plan, self.say, self.guard = plan, say, guard
-        self.units = Units(plan.paths.logs, guard, self._changed)
+        self.units = Units(plan.paths.logs, guard, self._changed, {state.RUN_VARIABLE: run_id})
         self.phase = "starting"
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.stop_asked = asyncio.Event()
@@ -157,8 +158,12 @@ def _shipper(plan: Plan) -> Shipper:
 
 
 async def supervise(plan: Plan, say: EventWriter, held: int) -> int:
+    run_id = uuid.uuid4().hex
+    state.claim(held, run_id)
     with Guard(keeps=held) as guard:
-        return await Supervisor(plan, say, guard).run()
+        code = await Supervisor(plan, say, guard, run_id).run()
+    state.claim(held, "")  # the guard has ended what there was
+    return code
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -168,6 +173,7 @@ def main(arguments: Sequence[str]) -> int:
     say = EventWriter(paths.logs / "supervisor.log")
     try:
         held = _lock(paths)
+        _end_orphans(paths, say)
         paths.state.unlink(missing_ok=True)
         paths.stopped.unlink(missing_ok=True)
         plan = make_plan(Path(request["root"]), request["stage"], request["offset"], paths)
@@ -189,6 +195,15 @@ def _lock(paths: RunPaths) -> int:
             raise WorkshopError(f"a run in {paths.data_dir} does not end: {program()} down{flags(paths, 0)}")
         time.sleep(0.05)
     return held
+
+
+def _end_orphans(paths: RunPaths, say: EventWriter) -> None:
+    if not state.run_id(paths):  # the run before ended as it should
+        return
+    from workshop.run.orphans import end_orphans  # psutil takes 0.1 s
+
+    if line := end_orphans(paths):
+        say("note", detail=line)
 
 
 def _already(paths: RunPaths, run: state.RunState) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from workshop.run.backlog import Backlog
@@ -17,10 +18,15 @@ logger = logging.getLogger("workshop.units")
 
 
 class Units(Mapping[str, Unit]):
-    """By name, in the order they were added. `changed` is called after every change of one's state."""
+    """By name, in the order they were added. `changed` is called after every change of one's state.
 
-    def __init__(self, logs: Path, guard: Guard, changed: Callable[[Unit, str], None]) -> None:
-        self._logs, self._guard, self._changed = logs, guard, changed
+    All get the variables `marks` in their environment.
+    """
+
+    def __init__(
+        self, logs: Path, guard: Guard, changed: Callable[[Unit, str], None], marks: Mapping[str, str]
+    ) -> None:
+        self._logs, self._guard, self._changed, self._marks = logs, guard, changed, marks
         self._units: dict[str, Unit] = {}
         self._backlogs: dict[str, Backlog] = {}  # of a service's first start and all later ones
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -37,6 +43,7 @@ class Units(Mapping[str, Unit]):
 
     def add(self, spec: ProcessSpec) -> Unit:
         log = self._backlogs.setdefault(spec.name, Backlog(self._logs / f"{spec.name}.log"))
+        spec = replace(spec, environment={**spec.environment, **self._marks})
         unit = Unit(spec, log, self._guard, self._changed)
         self._units[spec.name] = unit
         return unit
