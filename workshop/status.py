@@ -13,6 +13,7 @@ from rich.table import Table
 
 from workshop.paths import RunPaths, flags, program
 from workshop.run import orphans, state
+from workshop.run.live import as_of_now, stopped
 from workshop.run.losses import notices
 from workshop.run.neighbours import neighbours, other_runs
 
@@ -24,6 +25,8 @@ GOOD, PASSING = {"healthy", "completed"}, {"waiting", "starting", "restarting", 
 def show(paths: RunPaths, offset: int, *, as_json: bool) -> int:
     """Prints what runs here, and what else does; 1 when nothing runs here."""
     run = state.running(paths)
+    if run:
+        run["services"] = as_of_now(run["services"])
     if as_json:
         print(json.dumps(_as_json(run, paths), indent=2))
     else:
@@ -67,7 +70,9 @@ def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
 def _reasons(run: state.RunState) -> list[str]:
     """Why those that are not healthy are not."""
     ill = [service for service in run["services"] if service["state"] not in GOOD and service.get("reason")]
-    return [f"{service['name']}: {service['reason']}" for service in ill]
+    reasons = [f"{service['name']}: {service['reason']}" for service in ill]
+    asleep = stopped(run["supervisor"], children=False)
+    return [*reasons, f"supervisor: {asleep}"] if asleep else reasons
 
 
 def _table(run: state.RunState, width: int) -> Table:
@@ -81,7 +86,8 @@ def _table(run: state.RunState, width: int) -> Table:
         column.no_wrap = True
     for service in run["services"]:
         table.add_row(*_row(service)[: len(columns)])
-    supervisor = ("supervisor", "[green]healthy[/]", "", str(run["supervisor"]), "")
+    well = "[red]not answering[/]" if stopped(run["supervisor"], children=False) else "[green]healthy[/]"
+    supervisor = ("supervisor", well, "", str(run["supervisor"]), "")
     table.add_row(*(*supervisor, _megabytes(_resident_bytes(run["supervisor"], children=False)))[: len(columns)])
     return table
 

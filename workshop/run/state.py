@@ -25,6 +25,7 @@ class ServiceState(TypedDict):
     pid: int | None
     ports: dict[str, int]
     url: str
+    health_url: str  # answers 2xx when it is well; empty where only its ports tell
     restarts: int
     exit_code: int | None
     reason: str  # why it is not healthy, as far as that was asked

@@ -140,6 +140,7 @@ def _state(unit: Unit) -> ServiceState:
         pid=unit.pid,
         ports=unit.spec.ports,
         url=unit.spec.url,
+        health_url=unit.spec.health_url,
         restarts=unit.restarts,
         exit_code=unit.exit_code,
         reason=unit.reason,
