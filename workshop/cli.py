@@ -81,16 +81,20 @@ def down(
 ) -> None:
     """Stop what `up` started."""
     from workshop.display import busy
+    from workshop.run.losses import unwritten
     from workshop.run.neighbours import other_runs
-    from workshop.run.stop import remove_data, stop_run
+    from workshop.run.stop import end_left, remove_data, stop_run
 
     paths = paths_of(port_offset, data_dir)
     with busy("Stopping everything"):
         run = stop_run(paths)
+        left = "" if run else end_left(paths)
     if volumes:
         remove_data(paths)
-    done = f"Stopped stage {run['stage']}." if run else f"Nothing runs on port offset {port_offset}."
+    done = f"Stopped stage {run['stage']}." if run else left or f"Nothing runs on port offset {port_offset}."
     typer.echo(done + (" Its data is removed." if volumes else ""))
+    if run and (lines := unwritten(run)):
+        typer.echo(f"{lines} log lines were never written, as the disk was full: they are lost.")
     for line in [] if run else other_runs(paths, "down"):
         typer.echo(line)
 

@@ -35,6 +35,8 @@ class StartDisplay:
             yield
 
     def seen(self, event: dict[str, Any]) -> None:
+        if event["type"] == "note":
+            self._console.print(told(event), highlight=False, markup=False)
         if event["type"] != "unit":
             return
         seconds = time.monotonic() - self._began
@@ -50,6 +52,11 @@ class StartDisplay:
             mark = Text(symbol, style=style) if symbol else Spinner("dots", style=style)
             table.add_row(mark, name, Text(state, style=style), f"{seconds:.1f} s" if symbol else "")
         return table
+
+
+def told(note: dict[str, Any]) -> str:
+    """A note of the supervisor, about a service or about the run."""
+    return f"{note['name']}: {note['detail']}" if "name" in note else str(note["detail"])
 
 
 def busy(what: str) -> AbstractContextManager[object]:

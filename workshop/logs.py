@@ -16,6 +16,7 @@ from rich.text import Text
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths
 from workshop.run import state, tailer
+from workshop.run.losses import notices
 from workshop.run.neighbours import pointer
 from workshop.run.tailer import Piece, Position
 
@@ -32,6 +33,7 @@ def show(paths: RunPaths, asked: Sequence[str], last: int | None, *, follow: boo
     prefixes = _prefixes(names)
     written = {name: _written(paths.logs / f"{name}.log", last) for name in names}
     _print({name: each.lines for name, each in written.items()}, prefixes)
+    _print_notices(paths)
     if follow:
         for lines in _coming(paths, {name: each.after for name, each in written.items()}):
             _print(lines, prefixes)
@@ -67,6 +69,13 @@ def _print(lines: Mapping[str, Sequence[str]], prefixes: Mapping[str, str]) -> N
     for _, name, line in heapq.merge(*(_timed(name, written) for name, written in lines.items())):
         sys.stdout.write(f"{prefixes[name]}{line}\n")
     sys.stdout.flush()
+
+
+def _print_notices(paths: RunPaths) -> None:
+    """Lines that a full disk keeps from where they are looked for; on stderr, as they are no log."""
+    if run := state.running(paths):
+        for line in notices(run, paths):
+            print(f"workshop: {line}", file=sys.stderr)
 
 
 def _timed(name: str, lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:

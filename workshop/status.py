@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from workshop.paths import RunPaths, flags, program
-from workshop.run import state
+from workshop.run import orphans, state
+from workshop.run.live import as_of_now, stopped
+from workshop.run.losses import notices
 from workshop.run.neighbours import neighbours, other_runs
 
 COLUMNS = ("service", "state", "address", "pid", "restarts", "MB")
@@ -23,6 +25,8 @@ GOOD, PASSING = {"healthy", "completed"}, {"waiting", "starting", "restarting", 
 def show(paths: RunPaths, offset: int, *, as_json: bool) -> int:
     """Prints what runs here, and what else does; 1 when nothing runs here."""
     run = state.running(paths)
+    if run:
+        run["services"] = as_of_now(run["services"])
     if as_json:
         print(json.dumps(_as_json(run, paths), indent=2))
     else:
@@ -35,7 +39,10 @@ def _as_json(run: state.RunState | None, paths: RunPaths) -> dict[str, Any]:
     elsewhere = [
         {**other, "services": [service["name"] for service in other["services"]]} for other in neighbours(paths)
     ]
-    return {"run": here, "logs": str(paths.logs), "other_runs": elsewhere}
+    told = notices(run, paths) if run else []
+    left = [] if run else [{"pid": each.pid, "command": orphans.command(each)} for each in orphans.orphans(paths)]
+    found = {"run": here, "orphans": left, "logs": str(paths.logs), "notices": told}
+    return {**found, "other_runs": elsewhere}
 
 
 def _with_memory(service: state.ServiceState) -> dict[str, Any]:
@@ -47,10 +54,12 @@ def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
     here = flags(paths, offset)
     if run:
         console.print(_table(run, console.width))
-        for line in _reasons(run):
+        for line in (*_reasons(run), *notices(run, paths)):
             console.print(line, highlight=False, markup=False, soft_wrap=True)
         console.print(f"\nLogs: {program()} logs{here} ({paths.logs})", highlight=False, soft_wrap=True)
         console.print(f"Stop: {program()} down{here}", highlight=False, soft_wrap=True)
+    elif left := orphans.told(paths, offset):
+        console.print(left, highlight=False, markup=False, soft_wrap=True)
     else:
         start = f"Start a stage: {program()} up 1{here}"
         console.print(f"Nothing runs on port offset {offset}. {start}", highlight=False, soft_wrap=True)
@@ -61,7 +70,9 @@ def _print(run: state.RunState | None, paths: RunPaths, offset: int) -> None:
 def _reasons(run: state.RunState) -> list[str]:
     """Why those that are not healthy are not."""
     ill = [service for service in run["services"] if service["state"] not in GOOD and service.get("reason")]
-    return [f"{service['name']}: {service['reason']}" for service in ill]
+    reasons = [f"{service['name']}: {service['reason']}" for service in ill]
+    asleep = stopped(run["supervisor"], children=False)
+    return [*reasons, f"supervisor: {asleep}"] if asleep else reasons
 
 
 def _table(run: state.RunState, width: int) -> Table:
@@ -75,7 +86,8 @@ def _table(run: state.RunState, width: int) -> Table:
         column.no_wrap = True
     for service in run["services"]:
         table.add_row(*_row(service)[: len(columns)])
-    supervisor = ("supervisor", "[green]healthy[/]", "", str(run["supervisor"]), "")
+    well = "[red]not answering[/]" if stopped(run["supervisor"], children=False) else "[green]healthy[/]"
+    supervisor = ("supervisor", well, "", str(run["supervisor"]), "")
     table.add_row(*(*supervisor, _megabytes(_resident_bytes(run["supervisor"], children=False)))[: len(columns)])
     return table
 

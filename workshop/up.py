@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workshop.display import StartDisplay, show_urls
+from workshop.display import StartDisplay, show_urls, told
 from workshop.paths import RunPaths, program
 from workshop.plan import Plan, make_plan
 from workshop.run.leash import Event, Leash
@@ -94,5 +94,7 @@ def _interrupt(*_: object) -> None:
 
 def _report(console: Console, event: Event) -> None:
     """A child that died later, or is ill, deserves a line; being healthy again too."""
+    if event["type"] == "note":
+        console.print(told(event), highlight=False, markup=False)
     if event["type"] == "unit" and event["detail"]:
         console.print(f"{event['name']}: {event['detail']} ({event['state']})", highlight=False)

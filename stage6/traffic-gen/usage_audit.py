@@ -1,6 +1,7 @@
 """Usage events, emitted against stored: the usage lines in Loki and the rows of usage-service, one to one.
 
-Asks Loki and usage-service, so either stack will do. Waits a while for what is on its way. Exit code 0: no
+A line that was never written is in neither, so the lines are held against the frontend's counter as well. Asks
+Loki, Prometheus and usage-service, so either stack will do. Waits a while for what is on its way. Exit code 0: no
 difference.
 """
 
@@ -20,11 +21,36 @@ from traffic_gen.cli import option
 from traffic_gen.settings import base_url
 
 LOKI_URL = base_url("LOKI_URL", 3100)
+PROMETHEUS_URL = base_url("PROMETHEUS_URL", 9090)
 USAGE_SERVICE_URL = base_url("USAGE_SERVICE_URL", 8003)
 LINES = '{service_name="streamlit-frontend"} |= "event_id" | json | usage="true"'
+COUNTER = 'usage_events_total{job="streamlit-frontend"}'
+BEFORE_SECONDS = 300  # a sample of the counter so long before the window says where it began
+SCRAPE_SECONDS = 0.5  # a sample shows the counter of a moment no further from its time than this
 PAGE = 1000
 SHOWN = 50
 Events = dict[str, str]  # event id → event
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the frontend counted from sample to sample. After a restart it may have counted more than it could say.
+
+    `least` and `most` are log lines of that time: those that surely and those that perhaps belong to it.
+    """
+
+    events: int
+    restarts: int
+    least: int
+    most: int
+
+    @property
+    def unlogged(self) -> int:
+        return max(0, self.events - self.most)
+
+    @property
+    def uncounted(self) -> int:
+        return 0 if self.restarts else max(0, self.least - self.events)
 
 
 @dataclass(frozen=True)
@@ -34,6 +60,7 @@ class Audit:
     emitted: Events
     stored: Events
     lines: int
+    counted: Counted
 
     @property
     def missing(self) -> Events:
@@ -45,23 +72,52 @@ class Audit:
 
     @property
     def good(self) -> bool:
-        return self.emitted.keys() == self.stored.keys() and self.lines == len(self.emitted)
+        same = self.emitted.keys() == self.stored.keys() and self.lines == len(self.emitted)
+        return same and not self.counted.unlogged and not self.counted.uncounted
 
     def as_dict(self) -> dict[str, Any]:
         counts = {"emitted": len(self.emitted), "stored": len(self.stored), "lines": self.lines}
+        counts |= {"counted": self.counted.events, "restarts": self.counted.restarts}
+        counts |= {"unlogged": self.counted.unlogged, "uncounted": self.counted.uncounted}
         return counts | {"missing": sorted(self.missing), "unexpected": sorted(self.unexpected), "good": self.good}
 
 
 def audit(client: httpx.Client, start: datetime, end: datetime) -> Audit:
     """Of the events that happened in [start, end)."""
-    lines = usage_lines(client, nanoseconds(start), nanoseconds(end))
-    fields = [json.loads(line) for _, line in lines]
+    since, events, until, restarts = count(client, start.timestamp(), end.timestamp())
+    lines = usage_lines(client, nanoseconds(start, -BEFORE_SECONDS), nanoseconds(end, 1))
+    inside = [(at, line) for at, line in lines if nanoseconds(start) <= at < nanoseconds(end)]
+    fields = [json.loads(line) for _, line in inside]
     emitted = {line["event_id"]: line["event"] for line in fields}
-    return Audit(emitted, stored_events(client, start, end), len(lines))
+    times = [at / 1e9 for at, _ in lines]
+    least = sum(since + SCRAPE_SECONDS <= at < until - SCRAPE_SECONDS for at in times)
+    most = sum(since - SCRAPE_SECONDS <= at < until + SCRAPE_SECONDS for at in times)
+    return Audit(emitted, stored_events(client, start, end), len(inside), Counted(events, restarts, least, most))
 
 
-def nanoseconds(at: datetime) -> int:
-    return int(at.timestamp() * 1e6) * 1000
+def count(client: httpx.Client, start: float, end: float) -> tuple[float, int, float, int]:
+    """(since, events, until, restarts): what the counter says of about this time, and of which time exactly.
+
+    Samples as they were scraped: Prometheus' increase() estimates what lies between them.
+    """
+    query = {"query": f"{COUNTER}[{end - start + BEFORE_SECONDS:.0f}s]", "time": end}
+    answer = client.get(f"{PROMETHEUS_URL}/api/v1/query", params=query).raise_for_status()
+    series = [[(at, float(value)) for at, value in each["values"]] for each in answer.json()["data"]["result"]]
+    times = [at for samples in series for at, _ in samples]
+    earlier = [at for at in times if at <= start]
+    since = max(earlier, default=start)
+    events, restarts = 0.0, 0
+    for samples in series:
+        before = max((at, value) for at, value in [(0.0, 0.0), *samples] if at <= since)[1]
+        for _, value in (sample for sample in samples if sample[0] > since):
+            restarts += value < before
+            events += value - before if value >= before else value
+            before = value
+    return since, round(events), max(times, default=end), restarts
+
+
+def nanoseconds(at: datetime, later_seconds: int = 0) -> int:
+    return int(at.timestamp() * 1e6) * 1000 + later_seconds * 10**9
 
 
 def usage_lines(client: httpx.Client, start: int, end: int) -> set[tuple[int, str]]:
@@ -121,7 +177,12 @@ def show(found: Audit) -> None:
     for what, events in (("not stored", found.missing), ("not in the logs", found.unexpected)):
         for key, event in sorted(events.items())[:SHOWN]:
             print(f"{what}: {event} {key}")
-    print("No difference." if found.good else "Emitted and stored differ.")
+    counted = found.counted
+    if counted.unlogged:
+        print(f"counted, but in no log line: {counted.unlogged} of {counted.events} ({COUNTER})")
+    if counted.uncounted:
+        print(f"in the logs, but not counted: {counted.uncounted} of {counted.least} ({COUNTER})")
+    print("No difference." if found.good else "Counted, emitted and stored differ.")
 
 
 def main(
@@ -129,16 +190,15 @@ def main(
     wait_seconds: Annotated[float, option("WAIT_SECONDS", "How long to wait for events on their way.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
 ) -> None:
-    """Compare the usage events in the logs with those that usage-service has stored."""
+    """Compare the usage events in the logs with those that the frontend counted and usage-service stored."""
     now = time.time()
     start, end = datetime.fromtimestamp(now - 60 * minutes, UTC), datetime.fromtimestamp(now, UTC)
     try:
         with httpx.Client(timeout=30) as client:
             found = until_settled(client, start, end, wait_seconds)
     except httpx.HTTPError as error:
-        typer.echo(
-            f"audit: {error}. Are LOKI_URL and USAGE_SERVICE_URL right, and is the stage running?", err=True
-        )
+        hint = "Are LOKI_URL, PROMETHEUS_URL and USAGE_SERVICE_URL right, and is the stage running?"
+        typer.echo(f"audit: {error}. {hint}", err=True)
         raise typer.Exit(2) from None
     if as_json:
         print(json.dumps(found.as_dict()))

@@ -99,6 +99,7 @@ class Stage:
         """A script of the lesson: its exit code and what it prints as JSON."""
         where = {
             "LOKI_URL": self.url(3100),
+            "PROMETHEUS_URL": self.url(9090),
             "USAGE_SERVICE_URL": self.url(8003),
             "DIE_SERVICE_URL": self.url(8002),
         }

@@ -137,7 +137,9 @@ def test_the_default_target_is_shifted_and_a_url_wins(
     assert explicit.stderr.startswith("traffic: http://127.0.0.1:1 does not answer")
 
 
-@pytest.mark.parametrize(("variable", "port"), [("LOKI_URL", 3100), ("USAGE_SERVICE_URL", 8003)])
+@pytest.mark.parametrize(
+    ("variable", "port"), [("LOKI_URL", 3100), ("PROMETHEUS_URL", 9090), ("USAGE_SERVICE_URL", 8003)]
+)
 def test_the_audit_asks_the_shifted_ports(variable: str, port: int, next_offset: Callable[[], int]) -> None:
     offset = next_offset()
     code = f"import usage_audit; print(usage_audit.{variable})"

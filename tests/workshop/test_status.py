@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 
 import pytest
 
-from .conftest import Project
+from workshop.run import live
+
+from .conftest import COMPOSE, Project
 
 
 def test_nothing_runs(project: Project) -> None:
@@ -16,7 +21,13 @@ def test_nothing_runs(project: Project) -> None:
     start = f"Start a stage: workshop up 1 --port-offset {offset}"
     assert shown.stdout == f"Nothing runs on port offset {offset}. {start}\n"
     content = json.loads(project.run("status", "--json").stdout)
-    assert content == {"run": None, "logs": str(project.data / "logs"), "other_runs": []}
+    assert content == {
+        "run": None,
+        "orphans": [],
+        "logs": str(project.data / "logs"),
+        "notices": [],
+        "other_runs": [],
+    }
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
@@ -64,3 +75,44 @@ def test_why_a_service_is_not_healthy(project: Project) -> None:
     (project.root / "stage1" / "one" / "service.py").write_text("raise SystemExit('out of order')")
     project.run("start", "one")
     assert "one: exited with code 1 at start.\n" in project.run("status").stdout
+
+
+def test_a_service_that_stands_still_is_not_answering_at_once(project: Project) -> None:
+    """The supervisor finds out by the compose file's interval × retries; here it would take a minute."""
+    project.compose(COMPOSE.replace("interval: 1s", "interval: 60s"))
+    project.run("up", "1", "--detach")
+    pid = project.service("two")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        shown = project.run("status", COLUMNS="100").stdout
+        services = json.loads(project.run("status", "--json").stdout)["run"]["services"]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert f"two: stopped by a signal; wake it: kill -CONT {pid}\n" in shown
+    assert {each["name"]: each["state"] for each in services} == {
+        "pocket": "healthy", "one": "healthy", "two": "not answering",
+    }  # fmt: skip
+    assert "not answering" not in project.run("status").stdout
+
+
+def test_a_supervisor_that_stands_still_is_said(project: Project) -> None:
+    project.run("up", "1", "--detach")
+    pid = project.state()["supervisor"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        shown = project.run("status").stdout
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert f"supervisor: stopped by a signal; wake it: kill -CONT {pid}\n" in shown
+
+
+async def test_a_database_is_asked_for_an_answer() -> None:
+    """A port that the kernel accepts at, and nobody behind it."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        port = listening.getsockname()[1]
+        service = {"name": "postgres", "state": "healthy", "url": f"postgresql://localhost:{port}", "pid": None,
+                   "ports": {"postgres": port}, "reason": ""}  # fmt: skip
+        found = await live._now(service)  # type: ignore[arg-type]
+        assert (found["state"], found["reason"]) == ("not answering", f"port {port} gives no answer")

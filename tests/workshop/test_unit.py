@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from workshop.run import state, unit
+from workshop.run.backlog import Backlog
 from workshop.run.guard import Guard
 from workshop.run.logfile import LogFile
 from workshop.run.spec import ProcessSpec
@@ -27,40 +28,45 @@ def guard() -> Iterator[Guard]:
         yield guard
 
 
-async def test_a_full_disk_stops_no_child(tmp_path: Path, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
-    append, failures = LogFile._append, [OSError(28, "No space left on device")] * 2
+async def test_a_full_disk_stops_no_child_and_loses_no_line(
+    tmp_path: Path, guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, failures = LogFile.write, [OSError(28, "No space left on device")] * 2
 
-    def nearly_full(log: LogFile, chunk: bytes) -> None:
-        if failures:
-            append(log, chunk[:3])
+    def nearly_full(log: LogFile, chunk: bytes) -> int:
+        if failures and len(failures) == 1:
             raise failures.pop()
-        append(log, chunk)
+        if failures:
+            failures.pop()
+            return write(log, chunk[:3])
+        return write(log, chunk)
 
-    monkeypatch.setattr(LogFile, "_append", nearly_full)
+    monkeypatch.setattr(LogFile, "write", nearly_full)
     spec = ProcessSpec("talker", (sys.executable, "-c", TALKER), tmp_path, {})
-    talker = unit.Unit(spec, tmp_path / "talker.log", guard, lambda *_: None)
+    talker = unit.Unit(spec, Backlog(tmp_path / "talker.log"), guard, lambda *_: None)
     async with asyncio.timeout(30):
         await talker.run({})
+    talker.log.close()
     assert talker.exit_code == 0
-    lines = (tmp_path / "talker.log").read_text().splitlines()
     assert not failures
-    assert lines[-1] == "last"
-    assert all(line == "last" or line.startswith("line ") for line in lines[4:])
+    lines = (tmp_path / "talker.log").read_text().splitlines()
+    assert lines == [*(f"line {i}" for i in range(20_000)), "last"]
 
 
 def test_rotation_goes_on_after_no_file_could_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = LogFile(tmp_path / "one.log", max_bytes=3)
-    log.write(b"first\n")
+    assert log.write(b"first\n") == 6
     with monkeypatch.context() as patch:
         patch.setattr(Path, "open", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full")))
         with pytest.raises(OSError, match="full"):
             log.write(b"second\n")
+    log.write(b"second\n")
     log.write(b"third\n")
-    log.write(b"fourth\n")
     log.close()
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {
-        "one.log.1": "first\nsecond\nthird\n",
-        "one.log": "fourth\n",
+        "one.log.1": "first\n",
+        "one.log.2": "second\n",
+        "one.log": "third\n",
     }
 
 
@@ -78,12 +84,13 @@ async def test_a_state_that_cannot_be_written_ends_no_child(
     spec = ProcessSpec("talker", (sys.executable, "-c", TALKER), tmp_path, {})
     talker = unit.Unit(
         spec,
-        tmp_path / "talker.log",
+        Backlog(tmp_path / "talker.log"),
         guard,
         lambda *change: Supervisor._changed(supervisor, *change),  # type: ignore[arg-type]
     )
     async with asyncio.timeout(30):
         await talker.run({})
+    talker.log.close()
     assert talker.exit_code == 0
     assert "talker is completed, which cannot be written down" in caplog.text
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 from urllib.parse import urlsplit
 
 from workshop.run.spec import ProcessSpec
@@ -12,7 +11,6 @@ from workshop.run.spec import ProcessSpec
 CONNECT_SECONDS = 1.0
 URL_SECONDS = 2.0
 ANSWER_BYTES = 4096
-URL = re.compile(r"http://[\w.:/?=&%-]+")
 
 
 async def probe(spec: ProcessSpec) -> str:
@@ -46,9 +44,9 @@ async def refusal(url: str) -> str:
     try:
         async with asyncio.timeout(URL_SECONDS):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-            writer.write(request.encode())
-            head, _, body = (await _begin_of(reader)).partition("\r\n\r\n")
-            writer.close()
+            with contextlib.closing(writer):  # in time or not
+                writer.write(request.encode())
+                head, _, body = (await _begin_of(reader)).partition("\r\n\r\n")
         status = int(head.split()[1])
     except (OSError, TimeoutError, ValueError, IndexError):
         return f"GET {url} gets no answer"
@@ -90,10 +88,9 @@ async def run_test(spec: ProcessSpec) -> str:
     if process.returncode == 0:
         return ""
     last = output.decode(errors="replace").strip().rpartition("\n")[2]
-    return await _refused(check.test) or f"health check exit {process.returncode}: {last[:200]}"
+    return await _refused(spec) or f"health check exit {process.returncode}: {last[:200]}"
 
 
-async def _refused(test: tuple[str, ...]) -> str:
+async def _refused(spec: ProcessSpec) -> str:
     """What the URL says that a failing test asks for: more than the test's last line, which is the library's."""
-    url = URL.search(" ".join(test))
-    return await refusal(url[0]) if url else ""
+    return await refusal(spec.health_url) if spec.health_url else ""

@@ -21,7 +21,7 @@ logger = logging.getLogger("workshop.logfile")
 class LogFile:
     """Appends chunks; rotates at the end of a line once the file is longer than `max_bytes`.
 
-    OSError from `write` leaves it usable: what could not be written is lost, the next chunk may fit.
+    OSError from `write` leaves it usable: the same again later may fit.
     """
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
@@ -29,32 +29,38 @@ class LogFile:
         self.dropped_files = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab", buffering=0)
-        self._size = path.stat().st_size
-        self._mend_last_line()
-        self.began = self._size  # where this start's lines begin in the file
+        self.size = path.stat().st_size
+        self._ended = True  # what is in the file ends with a line's end
+        try:
+            self._mend_last_line()
+        except OSError:
+            self._file.close()
+            raise
+        self.began = self.size  # where this start's lines begin in the file
 
     def _mend_last_line(self) -> None:
         """A killed writer may have left half a line: end it, so that the next run's first line stands alone."""
-        if self._size == 0:
+        if self.size == 0:
             return
         with self.path.open("rb") as handle:
             handle.seek(-1, os.SEEK_END)
             if handle.read(1) != b"\n":
-                self._append(b"\n")
+                self.write(b"\n")
 
-    def write(self, chunk: bytes) -> None:
-        if self._size > self.max_bytes and (end := chunk.find(b"\n")) >= 0:
-            self._append(chunk[: end + 1])
-            self._rotate()
-            chunk = chunk[end + 1 :]
-        self._append(chunk)
+    def write(self, chunk: bytes) -> int:
+        """How many of its bytes were written, as with os.write: at least one, else OSError and none of them.
 
-    def _append(self, chunk: bytes) -> None:
-        left = memoryview(chunk)
-        while left:  # a disk that is nearly full takes a part
-            written = self._file.write(left)
-            self._size += written
-            left = left[written:]
+        Fewer than all where the disk is nearly full, and at the line's end behind which the next call rotates.
+        """
+        if self.size > self.max_bytes:
+            if self._ended:
+                self._rotate()
+            else:
+                chunk = chunk[: chunk.find(b"\n") + 1 or None]
+        written = self._file.write(chunk)
+        self.size += written
+        self._ended = chunk[written - 1] == ord("\n")
+        return written
 
     def _rotate(self) -> None:
         waiting = rotated(self.path)
@@ -67,7 +73,7 @@ class LogFile:
             logger.warning("%s was never shipped and makes room for newer lines", surplus.name)
         fresh = self.path.open("ab", buffering=0)
         self._file.close()
-        self._file, self._size, self.began = fresh, 0, 0
+        self._file, self.size, self.began = fresh, 0, 0
 
     def close(self) -> None:
         self._file.close()

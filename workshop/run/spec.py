@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from workshop.compose.model import Healthcheck
+
+URL = re.compile(r"http://[\w.:/?=&%-]+")
 
 
 @dataclass(frozen=True)
@@ -26,3 +29,10 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_period: float = 10.0
     ships_logs: bool = True
+
+    @property
+    def health_url(self) -> str:
+        """What its health check asks, where that is a URL; else empty."""
+        test = self.healthcheck.test if self.healthcheck else ()
+        found = URL.search(" ".join((*self.health_urls, *test)))
+        return found[0] if found else ""

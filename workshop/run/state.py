@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, TypedDict
 
 from workshop.paths import RunPaths
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+PADDED_BYTES = 8192  # run.json of stage 6 has some 3000
+RUN_VARIABLE = "WORKSHOP_RUN_ID"  # each child of a run has it in its environment
+READ_ATTEMPTS, READ_PAUSE_SECONDS = 20, 0.005
 
 
 class ServiceState(TypedDict):
@@ -18,11 +25,15 @@ class ServiceState(TypedDict):
     pid: int | None
     ports: dict[str, int]
     url: str
+    health_url: str  # answers 2xx when it is well; empty where only its ports tell
     restarts: int
     exit_code: int | None
     reason: str  # why it is not healthy, as far as that was asked
     depends_on: list[str]
     answers: int  # how many times `workshop stop` or `start` was answered
+    lines_waiting: int  # log lines in the supervisor's memory, as the file could not be written
+    lines_lost: int  # those that found no room there either
+    log_fault: str  # why lines wait
 
 
 class RunState(TypedDict):
@@ -51,6 +62,20 @@ def lock(paths: RunPaths) -> int | None:
     return descriptor
 
 
+def claim(descriptor: int, run_id: str) -> None:
+    """Writes into the held lock whose it is; empty when the run has ended and nothing of it is left."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, run_id.encode(), 0)
+
+
+def run_id(paths: RunPaths) -> str:
+    """What the children of the run carry in their environment that is, or was killed, in this folder."""
+    try:
+        return paths.lock.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def running(paths: RunPaths) -> RunState | None:
     """The state of the run that is alive in this data folder, if one is; a dead one's file is removed.
 
@@ -71,11 +96,40 @@ def running(paths: RunPaths) -> RunState | None:
 
 
 def read(paths: RunPaths) -> RunState | None:
+    for _ in range(READ_ATTEMPTS):
+        try:
+            state: RunState = json.loads(paths.state.read_bytes())
+        except OSError:
+            return None
+        except ValueError:  # this very moment overwritten in place
+            time.sleep(READ_PAUSE_SECONDS)
+        else:
+            return state
+    return None
+
+
+def save(paths: RunPaths, run: RunState) -> None:
+    """Written as any other file; on a full disk over the old content, so that `status` can tell of that very disk.
+
+    That needs no new block where files are changed in place (ext4, XFS, tmpfs, APFS), as it is padded with spaces.
+    """
     try:
-        state: RunState = json.loads(paths.state.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return state
+        write_atomically(paths.state, run, pad=PADDED_BYTES)
+    except OSError as error:
+        if error.errno not in FULL or not _overwritten(paths.state, json.dumps(run).encode()):
+            raise
+
+
+def _overwritten(path: Path, content: bytes) -> bool:
+    try:
+        descriptor = os.open(path, os.O_WRONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        size = os.fstat(descriptor).st_size
+        return len(content) <= size and os.pwrite(descriptor, content.ljust(size), 0) == size
+    finally:
+        os.close(descriptor)
 
 
 def alive(pid: int) -> bool:
@@ -87,12 +141,16 @@ def alive(pid: int) -> bool:
         return False
 
 
-def write_atomically(path: Path, content: Any) -> None:
-    """JSON written beside the file and renamed over it: a reader sees the old or the new one whole."""
+def write_atomically(path: Path, content: Any, pad: int = 1) -> None:
+    """JSON written beside the file and renamed over it: a reader sees the old or the new one whole.
+
+    Spaces at its end make it a multiple of `pad` bytes long.
+    """
+    text = json.dumps(content)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-            json.dump(content, handle)
+            handle.write(text + " " * (-len(text) % pad))
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -16,6 +16,13 @@ from workshop.run import state
 TERM_SECONDS, KILL_SECONDS = 25.0, 8.0
 
 
+def end_left(paths: RunPaths) -> str:
+    """Ends what a killed supervisor left where nothing runs any more; a line about it, empty for nothing."""
+    from workshop.run.orphans import end_orphans
+
+    return end_orphans(paths) if state.run_id(paths) else ""
+
+
 def stop_run(paths: RunPaths) -> state.RunState | None:
     """Stops the run of this data folder and waits until it is gone. What ran, or None."""
     run = state.running(paths)

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from workshop.plan import POCKET, Plan, make_plan
 from workshop.run import control, state
 from workshop.run.events import EventWriter
 from workshop.run.guard import Guard
+from workshop.run.logwatch import LogWatch
 from workshop.run.ports import require_ports
 from workshop.run.shipper import PushClient, Shipper
 from workshop.run.shipping import Shipping
@@ -38,14 +40,15 @@ logger = logging.getLogger("workshop.supervisor")
 class Supervisor:
     """Starts the plan's processes, keeps them, stops them; obeys its leash, and `workshop stop` and `start`."""
 
-    def __init__(self, plan: Plan, say: EventWriter, guard: Guard) -> None:
+    def __init__(self, plan: Plan, say: EventWriter, guard: Guard, run_id: str) -> None:
         self.plan, self.say, self.guard = plan, say, guard
-        self.units = Units(plan.paths.logs, guard, self._changed)
+        self.units = Units(plan.paths.logs, guard, self._changed, {state.RUN_VARIABLE: run_id})
         self.phase = "starting"
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.stop_asked = asyncio.Event()
         self.detached = False
         self._shipping = Shipping(_shipper(plan))
+        self._log_watch = LogWatch(self.units, say, self._save)
 
     async def run(self) -> int:
         """Until someone asks to stop, or a child fails to start. The exit code."""
@@ -54,6 +57,7 @@ class Supervisor:
             self.units.add(spec)
         self.units.start()
         self._shipping.start()
+        watching = asyncio.create_task(self._log_watch.run())
         try:
             await self._until_ready()
             if not self.stop_asked.is_set():
@@ -67,6 +71,7 @@ class Supervisor:
             return 1
         finally:
             await self._stop_all()
+            watching.cancel()
         return 0
 
     async def _until_ready(self) -> None:
@@ -89,8 +94,8 @@ class Supervisor:
             logger.warning("%s is %s, which cannot be written down: %s", unit.spec.name, unit.state, error)
 
     def _save(self) -> None:
-        state.write_atomically(
-            self.plan.paths.state,
+        state.save(
+            self.plan.paths,
             state.RunState(
                 stage=self.plan.stage,
                 offset=self.plan.offset,
@@ -142,6 +147,7 @@ class Supervisor:
         await asyncio.to_thread(self._shipping.finish, drain=self.units[POCKET].pid is not None)
         await self.units.stop({POCKET})
         await self.units.end()
+        self._log_watch.look()
         self.plan.paths.state.unlink(missing_ok=True)
         self.say("stopped")
 
@@ -152,8 +158,12 @@ def _shipper(plan: Plan) -> Shipper:
 
 
 async def supervise(plan: Plan, say: EventWriter, held: int) -> int:
+    run_id = uuid.uuid4().hex
+    state.claim(held, run_id)
     with Guard(keeps=held) as guard:
-        return await Supervisor(plan, say, guard).run()
+        code = await Supervisor(plan, say, guard, run_id).run()
+    state.claim(held, "")  # the guard has ended what there was
+    return code
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -163,6 +173,7 @@ def main(arguments: Sequence[str]) -> int:
     say = EventWriter(paths.logs / "supervisor.log")
     try:
         held = _lock(paths)
+        _end_orphans(paths, say)
         paths.state.unlink(missing_ok=True)
         paths.stopped.unlink(missing_ok=True)
         plan = make_plan(Path(request["root"]), request["stage"], request["offset"], paths)
@@ -184,6 +195,15 @@ def _lock(paths: RunPaths) -> int:
             raise WorkshopError(f"a run in {paths.data_dir} does not end: {program()} down{flags(paths, 0)}")
         time.sleep(0.05)
     return held
+
+
+def _end_orphans(paths: RunPaths, say: EventWriter) -> None:
+    if not state.run_id(paths):  # the run before ended as it should
+        return
+    from workshop.run.orphans import end_orphans  # psutil takes 0.1 s
+
+    if line := end_orphans(paths):
+        say("note", detail=line)
 
 
 def _already(paths: RunPaths, run: state.RunState) -> str:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from workshop.compose.model import COMPLETED, HEALTHY, Healthcheck
 from workshop.run import health
+from workshop.run.backlog import Backlog
 from workshop.run.guard import Guard, signal_group
-from workshop.run.logfile import LogFile, tail
 from workshop.run.spec import ProcessSpec
 
 BACKOFF_SECONDS = (0.1, 30.0)  # doubling, as Docker does; back to the first after STEADY_SECONDS alive
@@ -24,7 +22,6 @@ FIRST_HEALTH_SECONDS = float(os.environ.get("WORKSHOP_START_SECONDS", "30"))
 POLL_SECONDS = (0.05, 0.5)  # between two looks at a starting service
 PIPE_DRAIN_SECONDS = 2.0
 SETTLED = {"healthy", "unhealthy", "completed", "exited", "stopped"}
-logger = logging.getLogger("workshop.unit")
 
 
 class StartError(Exception):
@@ -38,7 +35,9 @@ class StartError(Exception):
 class Unit:
     """One ProcessSpec under supervision. `changed` is called after every change of state."""
 
-    def __init__(self, spec: ProcessSpec, log: Path, guard: Guard, changed: Callable[[Unit, str], None]) -> None:
+    def __init__(
+        self, spec: ProcessSpec, log: Backlog, guard: Guard, changed: Callable[[Unit, str], None]
+    ) -> None:
         self.spec, self.log, self._guard, self._changed = spec, log, guard, changed
         self.state, self.pid, self.exit_code, self.restarts = "waiting", None, None, 0
         self.reason = ""  # why it is not healthy, by the last look
@@ -49,7 +48,6 @@ class Unit:
         self.may_be_ill = False  # started by hand: one that does not become healthy stays all the same
         self._force = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
-        self._log: LogFile | None = None
 
     pid: int | None
     exit_code: int | None
@@ -94,9 +92,9 @@ class Unit:
 
     async def _life(self) -> int:
         """Starts the child and stays with it to its end. Its exit code, negative for a signal."""
-        process, log = await self._spawn(), LogFile(self.log)
-        self._log = log
-        pump = asyncio.create_task(_pump(process, log))
+        self.log.begin()
+        process = await self._spawn()
+        pump = asyncio.create_task(_pump(process, self.log))
         watch = asyncio.create_task(self._watch_health())
         waiting = asyncio.create_task(process.wait())
         try:
@@ -112,7 +110,6 @@ class Unit:
             self._guard.remove(process.pid)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pump, PIPE_DRAIN_SECONDS)
-            log.close()
         return self._ended(code)
 
     async def _spawn(self) -> asyncio.subprocess.Process:
@@ -142,13 +139,10 @@ class Unit:
             self.healthy.set()  # a one-shot service that did its work
             self._set("completed")
         elif not self.healthy.is_set() and not self.stopping:
-            raise StartError(self.spec.name, f"{_ending(code)} at start.", self._last_lines())
+            raise StartError(self.spec.name, f"{_ending(code)} at start.", self.log.tail())
         elif not self._comes_back(code) and not self.stopping:
             self._set("exited", _ending(code))
         return code
-
-    def _last_lines(self) -> list[str]:
-        return tail(self.log, since=self._log.began if self._log else 0)
 
     def _comes_back(self, code: int) -> bool:
         restart = self.spec.restart
@@ -157,7 +151,7 @@ class Unit:
     async def _watch_health(self) -> None:
         reason = await self._become_healthy()
         if reason and not self.healthy.is_set() and not self.may_be_ill:
-            raise StartError(self.spec.name, f"did not become healthy: {reason}.", self._last_lines())
+            raise StartError(self.spec.name, f"did not become healthy: {reason}.", self.log.tail())
         if reason:
             self._set("unhealthy", reason)
         else:
@@ -222,18 +216,11 @@ class Unit:
         self._force.set()
 
 
-async def _pump(process: asyncio.subprocess.Process, log: LogFile) -> None:
+async def _pump(process: asyncio.subprocess.Process, log: Backlog) -> None:
     """Reads on whatever becomes of the log: a child whose pipe is full would stand still."""
     assert process.stdout is not None
-    mend = b""
     while chunk := await process.stdout.read(65536):
-        try:
-            log.write(mend + chunk)
-            mend = b""
-        except OSError as error:
-            if not mend:
-                logger.warning("%s: log lines are lost: %s", log.path.name, error)
-            mend = b"\n"  # what was written of it may end amid a line
+        log.write(chunk)
 
 
 def _ending(code: int) -> str:

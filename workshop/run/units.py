@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from workshop.run.backlog import Backlog
 from workshop.run.guard import Guard
 from workshop.run.spec import ProcessSpec
 from workshop.run.state import ServiceState
@@ -16,11 +18,17 @@ logger = logging.getLogger("workshop.units")
 
 
 class Units(Mapping[str, Unit]):
-    """By name, in the order they were added. `changed` is called after every change of one's state."""
+    """By name, in the order they were added. `changed` is called after every change of one's state.
 
-    def __init__(self, logs: Path, guard: Guard, changed: Callable[[Unit, str], None]) -> None:
-        self._logs, self._guard, self._changed = logs, guard, changed
+    All get the variables `marks` in their environment.
+    """
+
+    def __init__(
+        self, logs: Path, guard: Guard, changed: Callable[[Unit, str], None], marks: Mapping[str, str]
+    ) -> None:
+        self._logs, self._guard, self._changed, self._marks = logs, guard, changed, marks
         self._units: dict[str, Unit] = {}
+        self._backlogs: dict[str, Backlog] = {}  # of a service's first start and all later ones
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._answering: set[asyncio.Task[None]] = set()
 
@@ -34,7 +42,9 @@ class Units(Mapping[str, Unit]):
         return len(self._units)
 
     def add(self, spec: ProcessSpec) -> Unit:
-        unit = Unit(spec, self._logs / f"{spec.name}.log", self._guard, self._changed)
+        log = self._backlogs.setdefault(spec.name, Backlog(self._logs / f"{spec.name}.log"))
+        spec = replace(spec, environment={**spec.environment, **self._marks})
+        unit = Unit(spec, log, self._guard, self._changed)
         self._units[spec.name] = unit
         return unit
 
@@ -116,6 +126,8 @@ class Units(Mapping[str, Unit]):
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for log in self._backlogs.values():
+            log.close()
 
     def states(self) -> list[ServiceState]:
         return [_state(unit) for unit in self._units.values()]
@@ -128,9 +140,13 @@ def _state(unit: Unit) -> ServiceState:
         pid=unit.pid,
         ports=unit.spec.ports,
         url=unit.spec.url,
+        health_url=unit.spec.health_url,
         restarts=unit.restarts,
         exit_code=unit.exit_code,
         reason=unit.reason,
         depends_on=list(unit.spec.depends_on),
         answers=unit.answers,
+        lines_waiting=unit.log.waiting_lines,
+        lines_lost=unit.log.lost_lines,
+        log_fault=unit.log.fault,
     )

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
 from pocket.config import Settings
-from pocket.ui import checklist, dashboards, sql
+from pocket.ui import checklist, dashboards, losses, sql
 from pocket.ui.security import SecurityHeaders
 
 STATIC = Path(__file__).parent / "static"
@@ -39,6 +39,7 @@ def app(settings: Settings, apis: Mapping[str, ASGIApp]) -> Starlette:
         Route("/api/datasources", _datasources(tuple(apis))),
         *dashboards.routes(settings.dashboards),
         *checklist.routes(settings),
+        *losses.routes(settings),
         *sql.routes(settings),
         *(Mount(f"/api/datasources/proxy/uid/{uid}", app=apis[uid]) for uid in DATASOURCES if uid in apis),
         Route("/api/{rest:path}", _unknown_api, methods=["GET", "POST", "PUT", "DELETE"]),

@@ -7,6 +7,7 @@ import * as places from "./core/places.js";
 import * as router from "./core/router.js";
 import * as theme from "./core/theme.js";
 import * as time from "./core/timerange.js";
+import { notices } from "./parts/notices.js";
 import { failed } from "./parts/states.js";
 import { timePicker } from "./parts/timepicker.js";
 
@@ -109,6 +110,7 @@ async function start() {
     drawTheme();
     remount(); // charts hold resolved colours
   });
+  document.body.append(notices());
   addEventListener("hashchange", route);
   const learnt = learnStage();
   await Promise.race([learnt, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]); // hints name the stage
