@@ -10,10 +10,10 @@ WORKSHOP := $(BIN)/workshop
 # Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
 OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-.PHONY: help run down status traffic check logs diff bench attacks test lint dashboards lock install
+.PHONY: help run down status traffic check logs diff bench attacks test test-fast lint tools dashboards lock install
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: .venv/.installed ## STAGE=n (default: the last) PORT_OFFSET=k DETACH=1: services, pocket stack, traffic, check, UI
 	@$(WORKSHOP) up $(STAGE) --traffic --check $(if $(filter-out 0,$(DETACH)),--detach) $(OR_CTRL_C)
@@ -36,10 +36,18 @@ logs: .venv/.installed ## ARGS="--follow dice-roller": what the services write
 diff: .venv/.installed ## STAGE=n: what this stage adds to the one before
 	@$(WORKSHOP) diff $(STAGE)
 
-test: .venv/.installed-dev ## the whole suite: lint, types, unit, engine, end to end, browser
-	@$(BIN)/python tests/prepare.py
+lint: .venv/.installed-dev ## ruff (rules and format), mypy --strict
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+tools: .venv/.installed-dev ## programs that some tests need: as root on Debian it gets Chromium and Prometheus
+	@$(BIN)/python tests/prepare.py
+
+test-fast: lint ## lint, and the tests that need no browser, no whole stage and little time
+	$(BIN)/pytest -m "not e2e and not browser and not slow"
+
+test: tools lint ## the whole suite: lint, unit, engine, end to end, browser
 	$(BIN)/pytest
 
 attacks: .venv/.installed-dev ## ARGS="WORD …": attack what runs; one table with figures (tests/attacks)

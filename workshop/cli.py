@@ -216,7 +216,10 @@ def psql(context: typer.Context, port_offset: Offset = 0) -> None:
 
 
 @app.command()
-def diff(stage: Stage) -> None:
+def diff(
+    stage: Stage,
+    everything: Annotated[bool, typer.Option("--all", help="Tests and copied files too.")] = False,
+) -> None:
     """What a stage adds to the one before it."""
     from rich.console import Console
 
@@ -227,7 +230,7 @@ def diff(stage: Stage) -> None:
     if stage == min(stages(root)):
         raise WorkshopError(f"stage {stage} is the first: there is none before it. Read {folder / 'README.md'}.")
     changes = stage_diff.compare(stage_folder(root, stage - 1), folder)
-    stage_diff.show(Console(), changes, stage)
+    stage_diff.show(Console(), changes, stage, everything=everything)
 
 
 def main() -> None:

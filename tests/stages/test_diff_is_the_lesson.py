@@ -11,7 +11,7 @@ import pytest
 
 from tests.stages.lessons import ROOT, changes, lessons
 
-IGNORED = {"__pycache__", ".pytest_cache", ".hypothesis"}
+IGNORED = {"__pycache__", ".pytest_cache", ".hypothesis", "first-steps"}
 DASHBOARDS = "grafana-dashboards/"
 LATER = [lesson for lesson in lessons() if lesson.parent.name != "stage1"]
 

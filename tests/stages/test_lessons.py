@@ -15,7 +15,7 @@ from pocket.query.traceql.parse import parse as parse_traceql
 from tests.stages.lessons import ROOT, Block, blocks, changes, lessons
 
 HEADINGS = ("## Run it", "## Look at it", "## Try it", "## Check it", "## Questions", "## What comes next")
-MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
+MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
 SCRIPTS = {"generate_traffic.py", "compare_async.py", "database_load.py", "database_outage.py", "usage_audit.py"}
 
 

@@ -49,3 +49,23 @@ def test_a_pipe_gets_whole_lines_and_the_readme_last(project: Project) -> None:
     shown = project.run("diff", "2", COLUMNS="80").stdout
     assert f"+x = '{'long ' * 40}end'\n" in shown
     assert shown.index("+the lesson") > shown.index("+x = ")
+
+
+def test_tests_and_copies_are_named_and_shown_on_request(project: Project) -> None:
+    one, two = project.root / "stage1", project.root / "stage2"
+    shutil.copytree(one, two)
+    (two / "new" / "tests").mkdir(parents=True)
+    (two / "new" / "tests" / "test_new.py").write_text("proof = True\n")
+    shutil.copy(two / "one" / "service.py", two / "new" / "service.py")
+    (two / "new" / "main.py").write_text("idea = True\n")
+
+    brief, whole = (project.run("diff", "2", *flags, COLUMNS="120").stdout for flags in ((), ("--all",)))
+    assert ["copied", "new/service.py", "(=", "one/service.py)"] in [
+        line.split()[:4] for line in brief.splitlines()
+    ]
+    assert "+idea = True" in brief
+    assert "+proof = True" not in brief
+    assert "+++ after/new/service.py" not in brief
+    assert "Not shown: 1 test files and 1 copies" in brief
+    assert "+proof = True" in whole
+    assert "+++ after/new/service.py" in whole
