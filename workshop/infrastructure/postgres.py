@@ -1,8 +1,8 @@
 """PostgreSQL 18 in the foreground: `python -m workshop.infrastructure.postgres --data-dir D --port P --init F`.
 
-Does without Docker what the official image does: POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB name the owner,
-the scripts run once, when the cluster is made. Listens on loopback TCP. SIGTERM and SIGINT are a fast shutdown and
-exit code 0; when this process is killed, its guard stops the server.
+Does without Docker what the official image does: POSTGRES_USER, POSTGRES_PASSWORD and POSTGRES_DB make a superuser
+and a database, the scripts run once, when the cluster is made. Listens on loopback TCP. SIGTERM and SIGINT are a
+fast shutdown and exit code 0; when this process is killed, its guard stops the server.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ from types import FrameType
 from workshop.errors import WorkshopError
 from workshop.infrastructure.account import current_account, data_folder
 from workshop.infrastructure.cluster import Cluster, Owner, end_orphan
+from workshop.infrastructure.programs import programs
 from workshop.run.guard import Guard
 
 PORT = 15432
@@ -37,13 +39,16 @@ def main(words: Sequence[str]) -> int:
     try:
         account = current_account()
         folder = data_folder(arguments.data_dir.resolve(), account)
-        with locked(folder):
-            return run(Cluster(folder, account), owner(), init_scripts(arguments.init), arguments.port)
+        with locked(folder), programs(account) as found:
+            return run(Cluster(folder, account, found), owner(), init_scripts(arguments.init), arguments.port)
     except StopAsked:
         return 0
     except WorkshopError as error:
         print(f"postgres: {error}", file=sys.stderr)
         return error.code
+    except (OSError, shutil.Error) as error:
+        print(f"postgres: {error}", file=sys.stderr)
+        return 1
 
 
 def parse(words: Sequence[str]) -> argparse.Namespace:
@@ -64,11 +69,15 @@ def run(cluster: Cluster, owner: Owner, scripts: Sequence[Path], port: int) -> i
 
 
 def owner() -> Owner:
-    """From the official image's environment variables, with its defaults."""
+    """From the official image's environment variables, with its defaults.
+
+    A password that the image would read from a file (POSTGRES_PASSWORD_FILE) is none here: the stages name a file
+    of which each look shows another one, so that nobody knows it.
+    """
     user = os.environ.get("POSTGRES_USER") or "postgres"
-    password = os.environ.get("POSTGRES_PASSWORD", "")
-    if not password:
-        raise WorkshopError("POSTGRES_PASSWORD is missing: it becomes the password of the owner.")
+    password = os.environ.get("POSTGRES_PASSWORD") or None
+    if password is None and not os.environ.get("POSTGRES_PASSWORD_FILE"):
+        raise WorkshopError("POSTGRES_PASSWORD is missing: it becomes the password of the superuser.")
     return Owner(user, password, os.environ.get("POSTGRES_DB") or user)
 
 

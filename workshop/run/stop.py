@@ -9,6 +9,7 @@ import signal
 import time
 
 from workshop.errors import WorkshopError
+from workshop.infrastructure import programs
 from workshop.infrastructure.account import remove as remove_database
 from workshop.paths import RunPaths
 from workshop.run import state
@@ -49,9 +50,10 @@ def _gone(paths: RunPaths, supervisor: int, seconds: float) -> bool:
 
 
 def remove_data(paths: RunPaths) -> None:
-    """Removes what a run writes, and nothing else that may lie in a folder given by --data-dir."""
+    """Removes what a run writes, outside too, and nothing else that may lie in a folder given by --data-dir."""
     if paths.postgres.exists():
         remove_database(paths.postgres)
+    programs.remove()
     for folder in (paths.pocket, paths.logs):
         shutil.rmtree(folder, ignore_errors=True)
     for file in (paths.positions, paths.checklist, paths.stopped, paths.state, paths.lock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
@@ -72,6 +73,12 @@ class Database:
             return self.query("SELECT true") is True
         except (OSError, asyncpg.CannotConnectNowError):
             return False
+
+    def is_ready(self) -> bool:
+        """By the server's own record, for one that lets nobody in."""
+        with contextlib.suppress(FileNotFoundError):
+            return (self.data / "data" / "postmaster.pid").read_text().rstrip().endswith("ready")
+        return False
 
     @contextmanager
     def connected(self) -> Iterator[None]:

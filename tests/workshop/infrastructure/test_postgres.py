@@ -7,13 +7,12 @@ import shutil
 import signal
 import socket
 import stat
-import subprocess
 from pathlib import Path
 
 import asyncpg
 import psutil
 import pytest
-from embedded import DEADLINE, SCRIPT, Database, until
+from embedded import DEADLINE, PASSWORD, SCRIPT, Database, until
 
 from workshop.infrastructure import account
 
@@ -35,6 +34,14 @@ def test_tcp_asks_for_the_password(database: Database) -> None:
         (server,) = database.servers()
         listening = {c.laddr.ip for c in server.net_connections() if c.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
+
+
+def test_a_superuser_without_a_password_is_nobody_by_tcp(database: Database) -> None:
+    with database.running(ready=False, POSTGRES_PASSWORD="", POSTGRES_PASSWORD_FILE="/anything"):
+        until(database.is_ready)
+        for guess in ("dice", "postgres", PASSWORD):
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                database.query("SELECT 1", password=guess)
 
 
 def test_a_stop_cuts_clients_off_and_is_clean(database: Database) -> None:
@@ -162,14 +169,3 @@ def test_below_a_closed_folder_the_data_lie_outside_and_modes_stay(database: Dat
         assert database.query("SELECT count(*) FROM u") == 0
     account.remove(database.data)
     assert not outside.exists()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root's server runs as another user")
-def test_below_a_closed_folder_the_programs_are_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "OUTSIDE", tmp_path)
-    monkeypatch.setattr(account.Account, "reaches", lambda *_: False)
-    copy = account.programs(account.current_account())
-    assert copy.is_relative_to(tmp_path)
-    done = subprocess.run([str(copy / "postgres"), "--version"], capture_output=True, text=True)
-    assert done.stdout.startswith("postgres (PostgreSQL) 18")
-    assert account.programs(account.current_account()) == copy
