@@ -205,14 +205,14 @@ PSQL_FLAGS = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 @app.command(context_settings=PSQL_FLAGS)
-def psql(context: typer.Context, port_offset: Offset = 0) -> None:
-    """The database of stage 5 or 6 at psql's prompt; all further flags go to psql.
+def psql(context: typer.Context, port_offset: Offset = 0, data_dir: DataDir = None) -> None:
+    """The database of stage 5 or 6 at psql's prompt, as the services' role; all further flags go to psql.
 
     `workshop psql -c "TABLE die_specifications"` shows the dice.
     """
     from workshop.psql import become_psql
 
-    become_psql(project_root(), port_offset, context.args)
+    become_psql(project_root(), port_offset, paths_of(port_offset, data_dir), context.args)
 
 
 @app.command()

@@ -85,6 +85,10 @@ class RunPaths:
     def postgres(self) -> Path:
         return self.data_dir / "postgres"
 
+    @property
+    def passwords(self) -> Path:
+        return self.postgres / "passwords.json"
+
 
 def runs_folder(root: Path) -> Path:
     return root / ".workshop"

@@ -14,6 +14,7 @@ from workshop.compose.rewrite import Rewriter
 from workshop.errors import WorkshopError
 from workshop.images import scheme, stand_in
 from workshop.paths import COMPOSE_FILE, RunPaths, stage_folder
+from workshop.run import passwords
 from workshop.run.spec import ProcessSpec
 
 # The ports of the real components, where the pocket stack listens too (pocket.config.PORTS has the same).
@@ -28,6 +29,8 @@ STACK_PORTS = {
     "alloy": 12345,
 }
 POCKET = "pocket"
+DATABASE = "postgres"
+GRAFANA_PASSWORD = "GRAFANA_DATABASE_PASSWORD"  # noqa: S105 - a variable's name
 USAGE = "usage-service"  # gets the usage events of a stage that brings an Alloy configuration of its own
 STACK_HOSTS = ("alloy", "prometheus", "loki", "tempo", "pyroscope", "grafana")
 READY_PATHS = {
@@ -65,12 +68,13 @@ class Plan:
 def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
     """Reads the stage's compose file; WorkshopError when it cannot be run without Docker."""
     folder = stage_folder(root, stage)
-    project = read(folder / COMPOSE_FILE, POCKET_VARIABLES | os.environ)
+    known = passwords.stored(paths)
+    project = read(folder / COMPOSE_FILE, POCKET_VARIABLES | os.environ | known)
     rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
     services = [service for service in project.services.values() if not service.profiles]
     specs = [_service_spec(project, service, rewriter, paths) for service in services]
     moved = [rewriter.service(service) for service in services]
-    pocket = _pocket_spec(root, offset, paths, _pocket_arguments(root, stage, offset, paths, moved))
+    pocket = _pocket_spec(root, offset, paths, _pocket_arguments(root, stage, offset, paths, moved), known)
     traffic = _traffic_spec(folder, project, rewriter)
     return Plan(stage, offset, root, paths, project, rewriter, (pocket, *specs), traffic)
 
@@ -95,12 +99,14 @@ def _pocket_arguments(root: Path, stage: int, offset: int, paths: RunPaths, serv
     return arguments
 
 
-def _pocket_spec(root: Path, offset: int, paths: RunPaths, arguments: list[str]) -> ProcessSpec:
+def _pocket_spec(
+    root: Path, offset: int, paths: RunPaths, arguments: list[str], known: dict[str, str]
+) -> ProcessSpec:
     ports = {name: port + offset for name, port in STACK_PORTS.items()}
     # The UI runs `workshop check`, which has to find this very run, and asks the database as Grafana does.
     environment = base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)}
-    if password := os.environ.get("GRAFANA_DATABASE_PASSWORD"):
-        environment["GRAFANA_DATABASE_PASSWORD"] = password
+    if GRAFANA_PASSWORD in known:
+        environment[GRAFANA_PASSWORD] = known[GRAFANA_PASSWORD]
     return ProcessSpec(
         name=POCKET,
         argv=(sys.executable, "-m", "pocket", *arguments),

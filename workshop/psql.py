@@ -11,29 +11,29 @@ from workshop.compose.reader import read
 from workshop.errors import WorkshopError
 from workshop.infrastructure.cluster import environment
 from workshop.infrastructure.programs import installed
-from workshop.paths import COMPOSE_FILE, program, stages
+from workshop.paths import COMPOSE_FILE, RunPaths, program, stages
+from workshop.plan import DATABASE
+from workshop.run import passwords
 from workshop.run.ports import is_free
 
-DATABASE = "postgres"
+CLIENT = "die-service"  # the prompt may do what this service may
 
 
-def become_psql(root: Path, offset: int, arguments: Sequence[str]) -> NoReturn:
+def become_psql(root: Path, offset: int, paths: RunPaths, arguments: Sequence[str]) -> NoReturn:
     """In this process's place, so that the terminal and its Ctrl-C are psql's alone.
 
-    Host, user and database are the compose file's; flags among `arguments` may name others.
+    User and database are the service's of the compose file, the password is the run's, or with Docker the file's;
+    flags among `arguments` may name others.
     """
     last = stages(root)[-1]
-    service = read(root / f"stage{last}" / COMPOSE_FILE).services[DATABASE]
-    port = service.ports[0] + offset
+    variables = os.environ | passwords.in_force(paths)
+    services = read(root / f"stage{last}" / COMPOSE_FILE, variables).services
+    port = services[DATABASE].ports[0] + offset
     if is_free(port):
         or_else = f"Is it stopped ({program()} start {DATABASE}), or on other ports (PORT_OFFSET)?"
         raise WorkshopError(f"no database on port {port}. Stages 5 and 6 have one. {or_else}", code=1)
-    connection = {
-        "PGHOST": "127.0.0.1",
-        "PGPORT": str(port),
-        "PGUSER": service.environment["POSTGRES_USER"],
-        "PGPASSWORD": service.environment["POSTGRES_PASSWORD"],
-        "PGDATABASE": service.environment["POSTGRES_DB"],
-    }
+    service = services[CLIENT].environment
+    connection = {name: service[name] for name in ("PGUSER", "PGPASSWORD", "PGDATABASE")}
+    connection |= {"PGHOST": "127.0.0.1", "PGPORT": str(port)}
     psql = installed() / "psql"
     os.execve(psql, [str(psql), *arguments], environment() | connection)  # noqa: S606 - no shell is needed

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from workshop.display import StartDisplay, show_urls, told
 from workshop.paths import RunPaths, program
-from workshop.plan import Plan, make_plan
+from workshop.plan import DATABASE, Plan, make_plan
+from workshop.run import passwords
+from workshop.run.folders import make_private
 from workshop.run.leash import Event, Leash
 from workshop.traffic import BURST, run_script
 
@@ -31,6 +33,9 @@ class Up:
     def run(self) -> int:
         """The exit code: the check's when one was asked for, else 0. Raises WorkshopError when it cannot start."""
         plan = make_plan(self.root, self.stage, self.offset, self.paths)  # a faulty stage starts nothing
+        make_private(self.paths)
+        if DATABASE in plan.project.services:
+            passwords.make(self.paths, self.offset)
         console = Console()
         signal.signal(signal.SIGTERM, _interrupt)
         leash = Leash(self.root, self.stage, self.offset, self.paths)

@@ -1,5 +1,6 @@
--- Runs once, when the database is made.
+-- Runs once, when the database is made, after access.sql.
 
+SET ROLE services; -- the tables are the services' own
 CREATE TABLE die_specifications (
     identifier text PRIMARY KEY CHECK (identifier ~ '^[a-z0-9-]{1,32}$'),
     faces      int[] NOT NULL CHECK (array_ndims(faces) = 1 AND cardinality(faces) BETWEEN 1 AND 100),

@@ -22,7 +22,8 @@ from telemetry import SERVICE
 # Together below what a caller waits for. On one machine a connection takes 10 ms and such a query less than one.
 CONNECT_SECONDS, ACQUIRE_SECONDS, QUERY_SECONDS = 0.7, 0.8, 0.8
 CLOSE_SECONDS = 2
-for name, value in {"PGHOST": "127.0.0.1", "PGPORT": "15432", "PGUSER": "dice", "PGDATABASE": "dice"}.items():
+DATABASE = {"PGHOST": "127.0.0.1", "PGPORT": "15432", "PGUSER": "services", "PGDATABASE": "dice"}
+for name, value in DATABASE.items():
     os.environ.setdefault(name, value)
 
 AsyncPGInstrumentor().instrument()

@@ -158,8 +158,10 @@ def route() -> Iterator[Route]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as loki:
         threading.Thread(target=loki.serve_forever, daemon=True).start()
         (folder / "config.alloy").write_text(configuration(source, loki.server_address[1], usage))
-        owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "dice", "POSTGRES_DB": "dice"}
+        owner = {f"{role}_DATABASE_PASSWORD": "secret" for role in ("SERVICES", "EXPORTER", "GRAFANA")}
+        owner |= {"POSTGRES_PASSWORD": "the superuser's", "POSTGRES_DB": "dice"}
         postgres = ["workshop.infrastructure.postgres", "--data-dir", str(folder / "pg"), "--port", str(database)]
+        postgres += ["--init", str(SERVICE.parent / "postgres")]
         listen = [f"--server.http.listen-addr=127.0.0.1:{http}", f"--storage.path={folder / 'data'}"]
         flags = ["--stability.level=public-preview", "--disable-reporting"]
         uvicorn = ["uvicorn", "main:app", "--no-access-log", "--port", str(usage)]
@@ -167,7 +169,7 @@ def route() -> Iterator[Route]:
             "postgres": Child([sys.executable, "-m", *postgres], ROOT, folder / "postgres.log", owner),
             "usage": Child(
                 [sys.executable, "-m", *uvicorn], SERVICE, folder / "usage.log",
-                {"PGPORT": str(database), "PGPASSWORD": "dice"},
+                {"PGPORT": str(database), "PGPASSWORD": "secret"},
             ),
             "alloy": Child([alloy, "run", *listen, *flags, "config.alloy"], folder, folder / "alloy.log"),
         }  # fmt: skip

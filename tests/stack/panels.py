@@ -20,6 +20,9 @@ import httpx
 
 from workshop.check.apis import Apis
 from workshop.check.dashboards import expand
+from workshop.paths import run_paths
+from workshop.plan import GRAFANA_PASSWORD
+from workshop.run import passwords
 
 ROOT = Path(__file__).parents[2]
 POSTGRES_PORT = 15432
@@ -107,8 +110,9 @@ async def _pyroscope(query: Query, apis: Apis) -> list[str]:
 
 async def _sql(query: Query, apis: Apis) -> list[str]:
     """Columns: Grafana, which would ask, may not be there, the database is."""
-    address = f"postgresql://grafana:grafana@127.0.0.1:{POSTGRES_PORT + apis.offset}/dice"
-    connection = await asyncpg.connect(address, timeout=5)
+    password = passwords.in_force(run_paths(ROOT, apis.offset, None)).get(GRAFANA_PASSWORD, "grafana")
+    where = {"host": "127.0.0.1", "port": POSTGRES_PORT + apis.offset, "database": "dice"}
+    connection = await asyncpg.connect(**where, user="grafana", password=password, timeout=5)
     try:
         rows = await connection.fetch(query.text)
     finally:

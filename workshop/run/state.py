@@ -53,7 +53,7 @@ def lock(paths: RunPaths) -> int | None:
     bare descriptor instead of a file object: Python closes those some time before the process has ended.
     """
     paths.data_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(paths.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

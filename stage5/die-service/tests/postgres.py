@@ -1,4 +1,4 @@
-"""The stage's own PostgreSQL: its init.sql on the server that the workshop runs without Docker."""
+"""The stage's own PostgreSQL: its scripts on the server that the workshop runs without Docker, and its role."""
 
 import asyncio
 import os
@@ -13,7 +13,8 @@ from typing import Any
 
 import asyncpg
 
-SCRIPT = Path(__file__).parents[2] / "postgres" / "init.sql"
+SCRIPTS = Path(__file__).parents[2] / "postgres"
+PASSWORD = "it's a test"
 DEADLINE = 30.0
 
 
@@ -28,10 +29,10 @@ class Postgres:
         self.environment = {
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.port),
-            "PGUSER": "dice",
+            "PGUSER": "services",
             "PGDATABASE": "dice",
+            "PGPASSWORD": PASSWORD,
         }
-        self.environment["PGPASSWORD"] = "it's a test"
 
     def start(self) -> None:
         if self.process is not None:
@@ -41,8 +42,10 @@ class Postgres:
         ):  # not pytest's, which is closed to the user that the server runs as when we are root
             self.folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
             self.folder.chmod(0o755)
-        owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "it's a test", "POSTGRES_DB": "dice"}
-        where = ["--data-dir", str(self.folder / "pg"), "--port", str(self.port), "--init", str(SCRIPT)]
+        owner = {"POSTGRES_PASSWORD": "of the superuser", "POSTGRES_DB": "dice"}
+        for role in ("SERVICES", "EXPORTER", "GRAFANA"):
+            owner[f"{role}_DATABASE_PASSWORD"] = PASSWORD
+        where = ["--data-dir", str(self.folder / "pg"), "--port", str(self.port), "--init", str(SCRIPTS)]
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "workshop.infrastructure.postgres", *where],
@@ -69,9 +72,8 @@ class Postgres:
 
     def query(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         async def ask() -> list[asyncpg.Record]:
-            variables = self.environment
             connection = await asyncpg.connect(
-                host="127.0.0.1", port=self.port, user="dice", password=variables["PGPASSWORD"], database="dice"
+                host="127.0.0.1", port=self.port, user="services", password=PASSWORD, database="dice"
             )
             try:
                 return await connection.fetch(sql, *arguments)

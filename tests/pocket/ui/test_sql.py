@@ -39,10 +39,14 @@ class Database:
     process: subprocess.Popen[bytes]
 
 
+def services(port: int) -> str:
+    return f"postgresql://services:theirs@127.0.0.1:{port}/dice"
+
+
 async def answers(port: int) -> bool:
     """It listens before it is ready, and is ready before the table is there."""
     try:
-        connection = await asyncpg.connect(f"postgresql://dice:dice@127.0.0.1:{port}/dice", timeout=5)
+        connection = await asyncpg.connect(services(port), timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError):
         return False
     try:
@@ -59,7 +63,8 @@ def database() -> Iterator[Database]:
         port = probe.getsockname()[1]
     folder = Path(tempfile.mkdtemp(prefix="dice-workshop-test-", dir="/var/tmp"))
     folder.chmod(0o755)
-    owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": "dice", "POSTGRES_DB": "dice"}
+    owner = {"POSTGRES_PASSWORD": "the superuser's", "POSTGRES_DB": "dice"}
+    owner |= {"SERVICES_DATABASE_PASSWORD": "theirs", "EXPORTER_DATABASE_PASSWORD": "its"}
     owner["GRAFANA_DATABASE_PASSWORD"] = "grafana"
     where = ["--data-dir", str(folder / "pg"), "--port", str(port)]
     init = ["--init", str(ROOT / "stage5" / "postgres")]
@@ -150,7 +155,7 @@ async def test_grafanas_role_reads_and_no_more(database: Database) -> None:
 
 
 async def test_a_table_that_comes_later_is_read_too(database: Database) -> None:
-    owner = await asyncpg.connect(f"postgresql://dice:dice@127.0.0.1:{database.offset + 15432}/dice")
+    owner = await asyncpg.connect(services(database.offset + 15432))
     await owner.execute("CREATE TABLE later AS SELECT 7 AS n")
     await owner.close()
     connection = await asyncpg.connect(**sql.source(Settings(data_dir=Path("/"), port_offset=database.offset)))
@@ -162,7 +167,7 @@ async def test_a_query_that_takes_too_long_says_so(
     tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sql, "QUERY_SECONDS", 0.2)
-    owner = await asyncpg.connect(f"postgresql://dice:dice@127.0.0.1:{database.offset + 15432}/dice")
+    owner = await asyncpg.connect(services(database.offset + 15432))
     async with owner.transaction():
         await owner.execute("LOCK TABLE die_specifications")
         status, result = await ask(client(tmp_path, database.offset), DICE)

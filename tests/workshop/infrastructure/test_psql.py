@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,21 +12,28 @@ import pytest
 import yaml
 from embedded import PASSWORD, Database, free_port
 
+from workshop.paths import run_paths
+from workshop.run import passwords, state
+
 PORT = 15432
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "stage6").mkdir()
-    owner = {"POSTGRES_USER": "dice", "POSTGRES_PASSWORD": PASSWORD, "POSTGRES_DB": "dice"}
-    postgres = {"image": "postgres:18", "ports": [f"127.0.0.1:{PORT}:{PORT}"], "environment": owner}
-    (tmp_path / "stage6" / "docker-compose.yml").write_text(yaml.safe_dump({"services": {"postgres": postgres}}))
+    access = {"PGUSER": "dice", "PGPASSWORD": "${SERVICES_DATABASE_PASSWORD:-no}", "PGDATABASE": "dice"}
+    postgres = {"image": "postgres:18", "ports": [f"127.0.0.1:{PORT}:{PORT}"]}
+    services = {"postgres": postgres, "die-service": {"image": "die-service", "environment": access}}
+    (tmp_path / "stage6" / "docker-compose.yml").write_text(yaml.safe_dump({"services": services}))
     return tmp_path
 
 
-def psql(root: Path, port: int, *arguments: str, said: str = "") -> subprocess.CompletedProcess[str]:
+def psql(
+    root: Path, port: int, *arguments: str, said: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "workshop", "psql", "--port-offset", str(port - PORT), *arguments]
     environment = os.environ | {"WORKSHOP_ROOT": str(root), "PGUSER": "somebody", "PGPORT": "1"}
+    environment |= {"SERVICES_DATABASE_PASSWORD": PASSWORD} | variables
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, input=said)
 
 
@@ -36,6 +44,21 @@ def test_a_query_and_psqls_own_exit_code(root: Path, database: Database) -> None
         wrong = psql(root, database.port, "-c", "SELECT nothing")
     assert wrong.returncode == 1
     assert 'column "nothing" does not exist' in wrong.stderr
+
+
+def test_the_password_of_the_run_that_is_alive(root: Path, database: Database) -> None:
+    paths = run_paths(root, database.port - PORT, None)
+    passwords.make(paths, 0)
+    paths.passwords.write_text(json.dumps({"SERVICES_DATABASE_PASSWORD": PASSWORD}))
+    held = state.lock(paths)
+    assert held is not None
+    paths.state.write_text(json.dumps({"supervisor": os.getpid()}))
+    with database.running():
+        done = psql(root, database.port, "-Atc", "SELECT 1", SERVICES_DATABASE_PASSWORD="another one's")
+        os.close(held)
+        docker = psql(root, database.port, "-Atc", "SELECT 1", SERVICES_DATABASE_PASSWORD="another one's")
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    assert docker.returncode == 2
 
 
 def test_what_is_typed(root: Path, database: Database) -> None:
