@@ -35,6 +35,8 @@ class StartDisplay:
             yield
 
     def seen(self, event: dict[str, Any]) -> None:
+        if event["type"] == "note":
+            self._console.print(event["detail"], style="yellow", highlight=False, soft_wrap=True)
         if event["type"] != "unit":
             return
         seconds = time.monotonic() - self._began

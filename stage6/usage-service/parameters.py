@@ -29,4 +29,5 @@ def in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, written(DATE_TIME, "2026-01-31T12:00:00Z"), AfterValidator(in_utc)]
-WHOLE = written(r"-?\d{1,18}", "10")  # last in its Annotated, or the document loses the limits that stand before it
+# Last in its Annotated, or the document loses the limits that stand before it.
+WHOLE = written(r"-?\d{1,18}", "10")
