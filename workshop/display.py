@@ -36,7 +36,7 @@ class StartDisplay:
 
     def seen(self, event: dict[str, Any]) -> None:
         if event["type"] == "note":
-            self._console.print(told(event), highlight=False, markup=False)
+            self._console.print(told(event), highlight=False, markup=False, style="yellow", soft_wrap=True)
         if event["type"] != "unit":
             return
         seconds = time.monotonic() - self._began

@@ -1,8 +1,8 @@
 """Keeps web pages from elsewhere out.
 
 Listening on loopback alone does not: a browser on this machine carries any page's requests there. Without this, a
-page could push log lines, follow the live tail (a WebSocket knows no same-origin policy), or, by a name of its own
-that it rebinds to 127.0.0.1, read everything.
+page could push log lines, follow the live tail (a WebSocket knows no same-origin policy), make the engines work by
+an `<img>` whose address is a query, or, by a name of its own that it rebinds to 127.0.0.1, read everything.
 """
 
 from __future__ import annotations
@@ -37,12 +37,19 @@ class OwnPages:
 
 
 def is_foreign(headers: Headers) -> bool:
-    """By Host, where a rebound name shows, and by Origin, unless the browser calls it the page's own: behind a
-    forwarded port the two differ."""
+    """By Host, where a rebound name shows; by Origin, unless the browser calls it the page's own (behind a
+    forwarded port the two differ); and by Sec-Fetch-Site where there is no Origin, as for an image or a frame."""
     if not _is_local(f"//{headers.get('host', 'localhost')}"):
         return True
-    origin = headers.get("origin")
-    return origin is not None and headers.get("sec-fetch-site") not in OWN and not _is_local(origin, numeric=False)
+    origin, site = headers.get("origin"), headers.get("sec-fetch-site")
+    if origin is not None:
+        return site not in OWN and not _is_local(origin, numeric=False)
+    return site is not None and site not in OWN and not _follows_link(headers)
+
+
+def _follows_link(headers: Headers) -> bool:
+    """Whether the answer is what the window shows next, as when a link on the dice's page leads to its trace."""
+    return headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
 
 
 def _is_local(url: str, *, numeric: bool = True) -> bool:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 import dice
 import metrics
 import telemetry
+from hosts import AllowedHosts
 from http_telemetry import NATIVE_OFF, instrument
 from rolling import RollError, throw
 
@@ -38,6 +39,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
 instrument(app)
+app.add_middleware(AllowedHosts)
 
 
 async def find(identifier: str) -> dice.Die:

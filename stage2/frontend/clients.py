@@ -6,15 +6,22 @@ import re
 import httpx
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
+from transport import WholeAnswer
 
-def client(variable: str, default: str, timeout: float) -> httpx.Client:
+
+def client(variable: str, default: str, timeout: float, peer: str) -> httpx.Client:
     """For the URL that the variable holds. One that is none refuses to start, with the reason."""
     url = os.getenv(variable, default)
     if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?/?", url):
         raise SystemExit(f"frontend: {variable} must be like {default}, not {url!r}")
-    made = httpx.Client(base_url=url, timeout=timeout)
+    return client_for(url, timeout, peer, httpx.HTTPTransport())
+
+
+def client_for(url: str, timeout: float, peer: str, transport: httpx.BaseTransport) -> httpx.Client:
+    whole = WholeAnswer(peer, timeout, transport)
+    made = httpx.Client(base_url=url, transport=whole, timeout=httpx.Timeout(timeout, pool=1))
     HTTPXClientInstrumentor.instrument_client(made)
     return made
 
 
-roller = client("ROLLER_URL", "http://127.0.0.1:8001", timeout=5)
+roller = client("ROLLER_URL", "http://127.0.0.1:8001", timeout=5, peer="dice-roller")

@@ -8,12 +8,14 @@ from pathlib import Path
 import streamlit as st
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 import clients  # noqa: F401 - a URL that is none refuses to start; the page would only find it at the first visit
 import telemetry
+from hosts import AllowedHosts
 
 
 @asynccontextmanager
@@ -34,4 +36,5 @@ async def healthz(request: Request) -> Response:
 
 
 routes = [Route("/metrics", metrics), Route("/healthz", healthz)]
-app = st.App(Path(__file__).with_name("page.py"), lifespan=lifespan, routes=routes)
+middleware = [Middleware(AllowedHosts)]
+app = st.App(Path(__file__).with_name("page.py"), lifespan=lifespan, routes=routes, middleware=middleware)

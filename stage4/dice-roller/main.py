@@ -6,12 +6,16 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import FastAPI, HTTPException, Query, Request
+from fastapi.responses import JSONResponse
+from opentelemetry import trace
 from pydantic import BaseModel
 
 import dice
 import metrics
 import telemetry
+from admission import RETRY, OverloadedError, Paced
 from batch import CallerGoneError, throw_all_for
+from hosts import AllowedHosts
 from http_telemetry import NATIVE_OFF, instrument
 from rolling import RollError, throw
 
@@ -47,6 +51,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
 instrument(app)
+app.add_middleware(Paced)
+app.add_middleware(AllowedHosts)
+
+
+@app.exception_handler(OverloadedError)
+async def overloaded(request: Request, error: OverloadedError) -> JSONResponse:
+    reason = {"exception.type": "OverloadedError", "exception.message": str(error)}
+    trace.get_current_span().add_event("exception", reason)  # without a traceback, which costs more than the rest
+    logger.warning("refused", extra={"reason": str(error)})
+    return JSONResponse({"detail": str(error)}, 503, RETRY)
 
 
 async def find(identifier: str) -> dice.Die:

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 import metrics
 import telemetry
+from hosts import AllowedHosts
 from http_telemetry import NATIVE_OFF, instrument
 from specifications import DICE_FILE, Specification, load
 
@@ -38,6 +39,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
 instrument(app)
+app.add_middleware(AllowedHosts)
 
 
 @app.get("/dice")

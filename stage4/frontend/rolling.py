@@ -76,6 +76,8 @@ def ask(path: str, parameters: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
     try:
         response = clients.roller.get(path, params=parameters)
         return response.status_code, understood(response, EXPECTED[path])
+    except httpx.PoolTimeout:
+        return 503, {"detail": "Too many rolls at once. Try again in a second."}
     except httpx.TimeoutException:
         return 504, {"detail": "The roller did not answer in time."}
     except httpx.TransportError as error:

@@ -7,9 +7,13 @@ from fastapi import Request
 from opentelemetry import trace
 
 import metrics
+from admission import Admission
 from dice import Die
 from rolling import RollError, throw
 from telemetry import exemplar
+
+# Each is a task and a span. Ten callers with a hundred each have room, the eleventh is refused.
+in_the_air = Admission("rolls", 1000)
 
 
 class CallerGoneError(Exception):
@@ -47,15 +51,19 @@ async def attempt(die: Die, index: int) -> int | None:
 
 
 async def throw_all_for(request: Request, die: Die, times: int) -> list[int | None]:
-    """Like throw_all; when the caller goes away, raises CallerGoneError and leaves no roll behind."""
+    """Like throw_all; when the caller goes away, raises CallerGoneError and leaves no roll behind.
+
+    OverloadedError when so many are in the air that these would be too many.
+    """
     values: list[int | None] = []
-    try:
-        async with asyncio.TaskGroup() as group:
-            watcher = group.create_task(until_gone(request))
-            values = await throw_all(die, times)
-            watcher.cancel()
-    except* CallerGoneError:
-        pass
+    with in_the_air.admitted(times):
+        try:
+            async with asyncio.TaskGroup() as group:
+                watcher = group.create_task(until_gone(request))
+                values = await throw_all(die, times)
+                watcher.cancel()
+        except* CallerGoneError:
+            pass
     if not values:
         raise CallerGoneError
     return values

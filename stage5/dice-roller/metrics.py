@@ -10,6 +10,7 @@ DIE_SERVICE_DURATION = Histogram(
     "Time until die-service answered or was given up.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+REJECTED = Counter("admission_rejected", "Refused at once, as all places were taken, by what for.", ["limit"])
 ASYNC_ROLLS = Counter("async_rolls", "Rolls made at once, by die and result.", ["die_type", "result"])
 BATCH_SIZE = Histogram("async_roll_batch_size", "Rolls asked for at once.", buckets=(1, 2, 5, 10, 20, 50, 100))
 BATCH_DURATION = Histogram(

@@ -106,7 +106,8 @@ async def connect(*arguments: Any, **options: Any) -> asyncpg.Connection:
     with tracer.start_as_current_span("connect", kind=trace.SpanKind.CLIENT, attributes=ADDRESS) as span:
         try:
             return await asyncpg.connect(*arguments, **options)
-        except Exception as error:
+        except BaseException as error:  # CancelledError, too: who waited for the connection has given it up
+            span.set_status(trace.StatusCode.ERROR, str(error))
             span.set_attribute(error_attributes.ERROR_TYPE, type(error).__qualname__)
             raise
 

@@ -15,6 +15,7 @@ import specifications
 import telemetry
 from database import Database
 from database_telemetry import DatabaseUnavailableError, PoolExhaustedError
+from hosts import AllowedHosts
 from http_telemetry import NATIVE_OFF, instrument
 from specifications import Specification
 
@@ -43,6 +44,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
 instrument(app)
+app.add_middleware(AllowedHosts)
 
 
 @app.exception_handler(DatabaseUnavailableError)

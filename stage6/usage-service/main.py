@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 import metrics
 import otlp
@@ -18,7 +18,9 @@ import telemetry
 from database import Database
 from database_telemetry import DatabaseUnavailableError
 from events import NoEventError, UsageEvent, usage_event
+from hosts import AllowedHosts
 from http_telemetry import NATIVE_OFF, instrument
+from parameters import WHOLE, Moment
 from store import StoredEvent, Summary, UsageStore
 
 logger = logging.getLogger("usage-service")
@@ -45,6 +47,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
 instrument(app)
+app.add_middleware(AllowedHosts)
 
 
 @app.exception_handler(DatabaseUnavailableError)
@@ -108,8 +111,8 @@ async def summary() -> Summary:
 @app.get("/usage/events", responses=UNAVAILABLE)
 async def events(
     after: UUID = LOWEST,
-    since: AwareDatetime = BEGINNING,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    since: Moment = BEGINNING,
+    limit: Annotated[int, Query(ge=1, le=10_000), WHOLE] = 1000,
 ) -> list[StoredEvent]:
     """A page in the order of the ids, for an audit: without names. The last id is the next page's `after`."""
     return await store.events(after, since, limit)

@@ -102,6 +102,25 @@ def test_what_sends_no_spans_is_found_by_those_who_do(visit: Visit) -> None:
     assert not any('resource.service.name = "postgres"' in query or '"user"' in query for query in asked)
 
 
+def test_calls_that_never_arrived_are_of_the_same_edge(visit: Visit) -> None:
+    """A service whose calls are lost sends spans all the same, and so does the one that they did not reach."""
+    lost = ("dice-roller", "die-service", "virtual_node")
+    page = show(visit, [("user", "dice-roller", "virtual_node"), ("dice-roller", "die-service", ""), lost])
+    table = page.locator(".table tbody tr")
+    expect(table.filter(has_text="die-service")).to_have_count(1)
+    script = "all => all.map(a => new URLSearchParams(a.getAttribute('href').split('?')[1]).get('q'))"
+    asked = page.locator(".graph a").evaluate_all(script)
+    assert '{resource.service.name = "dice-roller"}' in asked
+    assert '{resource.service.name = "die-service"}' in asked
+
+
+def test_a_total_outage_leads_to_the_calls_that_were_lost(visit: Visit) -> None:
+    page = show(visit, [("user", "dice-roller", "virtual_node"), ("dice-roller", "die-service", "virtual_node")])
+    page.get_by_label("Service graph").get_by_role("link", name="dice-roller to die-service: traces").click()
+    wanted = '{resource.service.name = "dice-roller" && span.peer.service = "die-service"}'
+    expect(page.get_by_label("TraceQL query")).to_have_value(wanted)
+
+
 def test_the_real_maps_calls_have_traces(visit: Visit) -> None:
     page = visit.open(f"service-map?{visit.stage.window}")
     page.get_by_label("Calls").get_by_role("link", name="traffic-gen to dice-roller: traces").click()

@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 from pocket.origin import OwnPages, is_foreign
 
 EVIL = "https://evil.example"
+LINK = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
 @pytest.mark.parametrize(
@@ -32,6 +33,11 @@ EVIL = "https://evil.example"
             "origin": "https://x-3000.example",
             "sec-fetch-site": "same-origin",
         },  # forwarded
+        {"host": "localhost:3000", "sec-fetch-site": "same-origin"},  # the UI asks its own server
+        {"host": "localhost:3000", "sec-fetch-site": "none", **LINK},  # typed
+        {"host": "localhost:3000", "sec-fetch-site": "same-site", **LINK},  # a link on the dice's page
+        {"host": "127.0.0.1:3000", "sec-fetch-site": "cross-site", **LINK},  # a link on any page
+        {"host": "localhost:9090", "origin": "http://localhost:3001", "sec-fetch-site": "same-site"},
     ],
 )
 def test_own(headers: dict[str, str]) -> None:
@@ -52,6 +58,11 @@ def test_own(headers: dict[str, str]) -> None:
         {"host": "127.0.0.1:3100", "origin": "null"},  # a frame in a sandbox
         {"host": "127.0.0.1:3100", "origin": "http://10.0.0.7"},
         {"host": "127.0.0.1:3100", "origin": "http://[::1"},
+        {"host": "127.0.0.1:9090", "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"},  # an image
+        {"host": "localhost:9090", "sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"},
+        {"host": "localhost:9090", "sec-fetch-site": "cross-site", **LINK, "sec-fetch-dest": "iframe"},
+        {"host": "localhost:9090", "sec-fetch-site": "cross-site"},
+        {"host": "localhost:9090", "sec-fetch-site": "nonsense"},
     ],
 )
 def test_foreign(headers: dict[str, str]) -> None:

@@ -24,7 +24,7 @@ def moved() -> Rewriter:
         ("alloy:4317", "127.0.0.1:5817"),
         ("http://die-service", "http://127.0.0.1"),
         ("http://die-service:9999/", "http://127.0.0.1:9999/"),
-        ("http://localhost:3000/trace/", "http://127.0.0.1:4500/trace/"),
+        ("http://localhost:3000/trace/", "http://localhost:4500/trace/"),
         ("postgresql://postgres:x@postgres:15432/postgres", "postgresql://postgres:x@127.0.0.1:16932/postgres"),
         ("a:1,dice-roller:8001,die-service:8002", "a:1,127.0.0.1:9501,127.0.0.1:9502"),
         ("open('http://127.0.0.1:8001/healthz')", "open('http://127.0.0.1:9501/healthz')"),

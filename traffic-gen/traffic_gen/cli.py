@@ -11,11 +11,13 @@ import httpx
 import typer
 
 from traffic_gen import engine, report
+from traffic_gen.open_files import raise_limit
 from traffic_gen.outcome import Summary
 from traffic_gen.settings import Settings
 from traffic_gen.telemetry import tracing
 from traffic_gen.users import User
 
+OWN_FILES = 64  # beside the users' connections: libraries, the exporter, the event loop
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl-C
 
 
@@ -45,6 +47,7 @@ def command(make_user: Callable[[Settings], User], target: str, variable: str, d
     ) -> None:
         limits = (num_users, max_rolls_per_user, async_probability, max_async_rolls)
         settings = Settings(*limits, think_time_seconds, duration_seconds, rate, seed)
+        require_files(num_users)
         require(target, variable)
         raise typer.Exit(drive(settings, lambda: make_user(settings), as_json))
 
@@ -52,6 +55,17 @@ def command(make_user: Callable[[Settings], User], target: str, variable: str, d
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     app()
+
+
+def require_files(users: int) -> None:
+    """Exits with one clear line when this process may not open a connection for each user."""
+    allowed, needed = raise_limit(), users + OWN_FILES
+    if allowed < needed:
+        hint = f"Raise it (ulimit -n {needed}), or set NUM_USERS to {max(1, allowed - OWN_FILES)}."
+        typer.echo(
+            f"traffic: {users} users need {needed} open files, and the limit is {allowed}. {hint}", err=True
+        )
+        raise typer.Exit(2)
 
 
 def require(target: str, variable: str) -> None:

@@ -2,7 +2,9 @@
 
 Ports inside and outside a container are equal, so a URL moves by swapping its host; with a port offset, each
 port number that belongs to the project moves too. What only looks like a host or a port (a service *name* such
-as OTEL_SERVICE_NAME=dice-roller, a user or a database called postgres) stays.
+as OTEL_SERVICE_NAME=dice-roller, a user or a database called postgres) stays. So does `localhost`: in a container
+that is nobody else, so it is what a browser on this machine is told, for which 127.0.0.1 is another site, with a
+theme and a history of its own.
 """
 
 from __future__ import annotations
@@ -47,8 +49,9 @@ class Rewriter:
         return re.sub(r"(?<![\w.])0\.0\.0\.0(?![\w.])", LOOPBACK, moved)
 
     def _authority(self, match: re.Match[str]) -> str:
+        host = "localhost" if match[0].startswith("localhost") else LOOPBACK
         port = match[1] or match[2]
-        return f"{LOOPBACK}:{self.port(int(port))}" if port else LOOPBACK
+        return f"{host}:{self.port(int(port))}" if port else host
 
     def variable(self, name: str, value: str) -> str:
         if HOST_VARIABLE.search(name) and value in self.hosts:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
@@ -42,8 +41,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.R
             seen.append(request)
             return handler(request)
 
-        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
-        HTTPXClientInstrumentor.instrument_client(client)
+        client = clients.client_for("http://services", 5, "dice-roller", httpx.MockTransport(record))
         monkeypatch.setattr(clients, "roller", client)
         return seen
 

@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -52,8 +51,7 @@ async def die_service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DieServi
     clients: list[httpx.AsyncClient] = []
 
     def answer_with(handler: Callable[[httpx.Request], httpx.Response]) -> None:
-        client = httpx.AsyncClient(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
-        HTTPXClientInstrumentor.instrument_client(client)
+        client = dice.client_for(httpx.MockTransport(handler))
         monkeypatch.setattr(dice, "client", client)
         clients.append(client)
 

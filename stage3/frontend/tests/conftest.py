@@ -10,7 +10,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
@@ -43,8 +42,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.R
             seen.append(request)
             return handler(request)
 
-        client = httpx.Client(transport=httpx.MockTransport(record), base_url="http://services")
-        HTTPXClientInstrumentor.instrument_client(client)
+        client = clients.client_for("http://services", 5, "dice-roller", httpx.MockTransport(record))
         monkeypatch.setattr(clients, "roller", client)
         return seen
 
@@ -58,7 +56,7 @@ def die_service(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
     def answer_with(handler: Handler) -> None:
         dice.listed.clear()
         dice.known[:] = ["fair", "risky"]
-        client = httpx.Client(transport=httpx.MockTransport(handler), base_url="http://die-service:8002")
+        client = clients.client_for("http://die-service:8002", 2, "die-service", httpx.MockTransport(handler))
         monkeypatch.setattr(clients, "die_service", client)
 
     answer_with(lambda request: httpx.Response(200, json={"identifiers": ["fair", "risky", "heavy"]}))

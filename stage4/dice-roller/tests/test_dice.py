@@ -104,7 +104,8 @@ async def test_an_answer_that_drips_is_too_slow(
     monkeypatch.setattr(dice, "ANSWER_SECONDS", 0.2)
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as dripped:
+        monkeypatch.setenv("DIE_SERVICE_URL", f"http://127.0.0.1:{port}")
+        async with dice.client_for(httpx.AsyncHTTPTransport()) as dripped:
             monkeypatch.setattr(dice, "client", dripped)
             response = await client.get("/roll", params={"die": "fair"})
             assert (response.status_code, (await client.get("/healthz")).status_code) == (504, 503)

@@ -184,6 +184,23 @@ async def test_a_server_that_takes_connections_and_says_nothing(
     assert len(connects) == LIMIT
 
 
+async def test_a_connection_given_up_while_it_is_made_is_an_error(
+    database: Database, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(*arguments: object, **options: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("database.asyncpg.connect", never)
+    monkeypatch.setattr("database.ACQUIRE_SECONDS", 0.1)
+    with pytest.raises(DatabaseUnavailableError, match="in time"):
+        await ask(database)
+    found = {span.name: span for span in spans.get_finished_spans()}
+    assert {name: span.status.status_code for name, span in found.items()} == {
+        "connect": StatusCode.ERROR, "acquire connection": StatusCode.ERROR
+    }  # fmt: skip
+    assert (found["connect"].attributes or {})["error.type"] == "CancelledError"
+
+
 async def test_a_slow_query_is_given_up_and_its_connection_is_good_again(
     postgres: Postgres, database: Database, spans: InMemorySpanExporter
 ) -> None:

@@ -238,11 +238,40 @@ async def test_events_come_in_pages_and_without_names(postgres: Postgres, client
     assert set(page.json()[0]) == {"event_id", "event", "occurred_at"}
 
 
+TIMES = [
+    "now",
+    "2026-01-01T00:00:00",
+    "1700000000",
+    "1e9",
+    "-1",
+    "2026-01-01",
+    "2026-01-01T00:00Z",
+    "2026-13-01T00:00:00Z",
+]
+BEYOND = ["0001-01-01T00:00:00%2B23:59", "0001-01-01T00:00:00%2B00:01", "9999-12-31T23:59:59-00:01"]
+NUMBERS = ["0", "10001", "x", "1_0", "1.0", "1e1", "%2B5", "%205", "9" * 5000, "-1", "%D9%A3"]
+
+
 @pytest.mark.parametrize(
-    "query", ["after=1", "since=now", "since=2026-01-01T00:00:00", "limit=0", "limit=10001", "limit=x"]
+    "query",
+    ["after=1", *(f"since={time}" for time in TIMES + BEYOND), *(f"limit={number}" for number in NUMBERS)],
 )
-async def test_malformed_pages_are_the_callers_mistake(client: httpx.AsyncClient, query: str) -> None:
-    assert (await client.get(f"/usage/events?{query}")).status_code == 422
+async def test_malformed_pages_are_the_callers_mistake(
+    postgres: Postgres, client: httpx.AsyncClient, query: str
+) -> None:
+    answer = await client.get(f"/usage/events?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00-23:59", "9999-12-31T23:59:59.999999Z", "2026-01-01T00:00:00Z"],
+)
+async def test_every_time_that_can_be_stored_is_a_beginning(
+    postgres: Postgres, client: httpx.AsyncClient, time: str
+) -> None:
+    assert (await client.get("/usage/events", params={"since": time})).status_code == 200
 
 
 async def test_names_are_in_the_table_and_nowhere_else(

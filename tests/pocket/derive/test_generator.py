@@ -139,6 +139,18 @@ def test_virtual_nodes_once_the_wait_is_over(generator: Generator) -> None:
     assert edges(generator, T0 + 9 * WAIT_MS) == edges(generator, T0 + 9 * WAIT_MS)
 
 
+def test_a_call_that_never_arrived_is_a_failed_edge(generator: Generator) -> None:
+    """As after a time-out: the caller names its peer, whose own span comes too late."""
+    attributes = {"peer.service": "die-service", "error.type": "ReadTimeout"}
+    generator.add([span("roller", 1, kind=CLIENT, status=2, attributes=attributes)], T0)
+    generator.collect(T0 + WAIT_MS)
+    generator.add([span("die-service", 2, parent=1)], T0 + WAIT_MS + 1)
+    samples, _ = generator.collect(T0 + 3 * WAIT_MS)
+    lost = {s.labels["__name__"]: s.value for s in samples if s.labels.get("connection_type") == "virtual_node"}
+    assert (lost[TOTAL], lost["traces_service_graph_request_failed_total"]) == (1, 1)
+    assert {s.labels["client"] for s in samples if "client" in s.labels} == {"roller"}
+
+
 def test_messaging_and_spans_without_a_service(generator: Generator) -> None:
     generator.add([span("a", 1, kind=PRODUCER), span("b", 2, parent=1, kind=CONSUMER)], T0)
     generator.add([span("", 3, kind=CLIENT), span("", 4, parent=3)], T0)

@@ -18,7 +18,18 @@ export async function serviceGraph(range, signal) {
     const key = keyOf(labels);
     return { from: labels.client, to: labels.server, kind: labels.connection_type ?? "", rate, failed: Math.min(1, (bad.get(key) ?? 0) / rate), seconds: mean(spent.get(key), answers.get(key)) };
   });
-  return { nodes: nodesOf(edges), edges };
+  const merged = joined(edges);
+  return { nodes: nodesOf(merged), edges: merged };
+}
+
+/** Calls that never reached their server, as after a time-out, are of type `virtual_node` beside those that did: one edge. */
+function joined(edges) {
+  const lost = (edge) => edge.kind === "virtual_node" && edges.some((other) => other.from === edge.from && other.to === edge.to && other.kind === "");
+  return edges.filter((edge) => !lost(edge)).map((edge) => {
+    const all = edges.filter((other) => other === edge || (lost(other) && edge.kind === "" && other.from === edge.from && other.to === edge.to));
+    const rate = sum(all, (one) => one.rate);
+    return { ...edge, rate, failed: sum(all, (one) => one.rate * one.failed) / rate };
+  });
 }
 
 /** No call takes no time: a sum of 0 over counted calls means that it is not known (yet), as for a server that sends no spans. */
@@ -43,7 +54,8 @@ const sum = (list, f) => list.reduce((all, one) => all + f(one), 0);
 /** A node that sends no spans of its own is what all its calls say it is. */
 function kindOf(id, edges) {
   const database = edges.some(({ to, kind }) => to === id && kind === "database");
-  const nobody = edges.some(({ from, kind }) => from === id && kind === "virtual_node");
+  const calls = edges.filter(({ from }) => from === id);
+  const nobody = calls.length > 0 && calls.every(({ kind }) => kind === "virtual_node") && !edges.some(({ to }) => to === id);
   return database ? "database" : nobody ? "virtual_node" : "";
 }
 
@@ -58,5 +70,6 @@ export function serviceQuery({ id, kind }) {
 /** The TraceQL for the traces in which a call was made. */
 export function callQuery({ from, to, kind }) {
   if (kind === "database") return `{${named(from)} && span.db.system.name != nil}`;
+  if (kind === "virtual_node" && from !== "user") return `{${named(from)} && span.peer.service = ${JSON.stringify(to)}}`;
   return kind === "virtual_node" ? `{${named(to)} && kind = server && nestedSetParent < 0}` : `{${named(from)}} > {${named(to)}}`;
 }
