@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import socket
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-import cramjam
-import httpx
 import pytest
 
 from pocket.receive.bounds import Bounds
-from pocket.receive.messages import LokiPush
 from pocket.route.pipeline import is_usage, process
 from pocket.rows import LogEntry
+from tests.pocket.route.alloy import Pipeline, running
 
 ROOT = Path(__file__).resolve().parents[3]
 STACK, STAGE_6 = ROOT / "stack/alloy/config.alloy", ROOT / "stage6/alloy/config.alloy"
@@ -48,107 +37,17 @@ SERVICE_LINES = [
 BOUNDS = Bounds(0, 1 << 62)
 
 
-class Sink(BaseHTTPRequestHandler):
-    """Loki, as far as `loki.write` sees it."""
-
-    entries: list[LogEntry]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        message = LokiPush.FromString(bytes(cramjam.snappy.decompress_raw(body)))
-        self.entries += [logged(stream.labels, entry) for stream in message.streams for entry in stream.entries]
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def logged(labels: str, entry: Any) -> LogEntry:
-    when = entry.timestamp.seconds * 10**9 + entry.timestamp.nanos
-    metadata = {pair.name: pair.value for pair in entry.structuredMetadata}
-    return LogEntry(dict(re.findall(r'(\w+)="([^"]*)"', labels)), when, entry.line, metadata)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def configuration(config: Path, name: str, source: int, sink: int) -> str:
-    found = re.search(rf'^loki\.process "{name}" \{{\n.*?^\}}\n', config.read_text(), re.M | re.S)
-    assert found
-    return f"""
-loki.source.api "lines" {{
-  http {{
-    listen_address = "127.0.0.1"
-    listen_port = {source}
-  }}
-  forward_to = [loki.process.{name}.receiver]
-}}
-loki.write "sink" {{
-  endpoint {{ url = "http://127.0.0.1:{sink}/" }}
-}}
-""" + re.sub(r"forward_to = .*", "forward_to = [loki.write.sink.receiver]", found[0], count=1)
-
-
-@dataclass(frozen=True)
-class Pipeline:
-    """One `loki.process` in a running Alloy: the port that takes lines, and the entries that come out."""
-
-    port: int
-    entries: list[LogEntry]
-
-    def push(self, *lines: tuple[int, str], **labels: str) -> None:
-        """(Unix nanoseconds, line) each."""
-        stream = {"stream": labels, "values": [[str(when), line] for when, line in lines]}
-        for _ in range(200):
-            try:
-                url = f"http://127.0.0.1:{self.port}/loki/api/v1/push"
-                httpx.post(url, json={"streams": [stream]}).raise_for_status()
-                return
-            except httpx.TransportError:
-                time.sleep(0.1)
-        pytest.fail("alloy takes nothing")
-
-    def until(self, line: str) -> list[LogEntry]:
-        """What has come out, once `line` has."""
-        for _ in range(200):
-            if any(entry.line == line for entry in self.entries):
-                return self.entries
-            time.sleep(0.1)
-        pytest.fail("the last line does not arrive")
-
-
-@contextmanager
-def running(config: Path, name: str, folder: Path) -> Iterator[Pipeline]:
-    binary = shutil.which("alloy", path=os.environ.get("REAL_TOOLS_DIR", "")) or shutil.which("alloy")
-    if binary is None:
-        pytest.skip("no alloy binary in REAL_TOOLS_DIR or PATH")
-    source, http = free_port(), free_port()
-    handler = type("Handler", (Sink,), {"entries": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as sink, (folder / "log").open("wb") as log:
-        threading.Thread(target=sink.serve_forever, daemon=True).start()
-        (folder / "config.alloy").write_text(configuration(config, name, source, sink.server_address[1]))
-        flags = [
-            f"--server.http.listen-addr=127.0.0.1:{http}",
-            f"--storage.path={folder / 'd'}",
-            "--disable-reporting",
-        ]
-        child = subprocess.Popen([binary, "run", *flags, str(folder / "config.alloy")], stdout=log, stderr=log)
-        try:
-            yield Pipeline(source, handler.entries)  # type: ignore[attr-defined]
-        finally:
-            child.terminate()
-            child.wait(20)
-            sink.shutdown()
-
-
 @pytest.fixture
 def alloy(tmp_path: Path) -> Iterator[Callable[[Path, str], Pipeline]]:
     with ExitStack() as stack:
-        yield lambda config, name: stack.enter_context(running(config, name, tmp_path))
+
+        def run(config: Path, name: str) -> Pipeline:
+            try:
+                return stack.enter_context(running(config, name, tmp_path))
+            except FileNotFoundError as error:
+                pytest.skip(str(error))
+
+        yield run
 
 
 def test_both_choose_the_same_lines(alloy: Callable[[Path, str], Pipeline]) -> None:
