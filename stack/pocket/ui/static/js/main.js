@@ -5,6 +5,7 @@ import { checklist, dashboards } from "./api/grafana.js";
 import { h, icon, put } from "./core/dom.js";
 import * as places from "./core/places.js";
 import * as router from "./core/router.js";
+import { legible } from "./core/text.js";
 import * as theme from "./core/theme.js";
 import * as time from "./core/timerange.js";
 import { notices } from "./parts/notices.js";
@@ -20,6 +21,7 @@ const VIEWS = {
   metrics: () => import("./views/metrics.js"),
   profiles: () => import("./views/profiles.js"),
   check: () => import("./views/checklist.js"),
+  nowhere: () => import("./views/nowhere.js"),
 };
 const TABS = [
   ["d", "dashboard", "Dashboard"], ["traces", "traces", "Traces"], ["service-map", "map", "Service map"], ["logs", "logs", "Logs"],
@@ -33,7 +35,7 @@ const nav = document.getElementById("nav");
 const bar = document.getElementById("bar");
 const main = document.getElementById("view");
 const heading = h("h1");
-const extra = h("span", { class: "toolbar hide-narrow" });
+const extra = h("span", { class: "toolbar" });
 const workshop = { stage: null };
 let mounted;
 let turn = 0;
@@ -59,10 +61,11 @@ function drawNav(path) {
 
 const context = {
   workshop,
+  views: TABS.map(([path, , label]) => [path, label]),
   range: () => time.range(router.current().params),
   rangeWords: () => time.words(router.current().params),
   title(text, ...nodes) {
-    document.title = `${text} · Dice workshop`;
+    document.title = `${legible(text)} · Dice workshop`;
     put(heading, text);
     put(extra, ...nodes);
   },
@@ -70,11 +73,11 @@ const context = {
 
 async function route() {
   const { path, params } = router.current();
-  if (!(path[0] in VIEWS)) return location.replace(router.href(["d"], params)); // no entry of its own to be stuck at
+  if (!path.length) return location.replace(router.href(["d"], params)); // no entry of its own to be stuck at
   drawNav(path);
   picker.show(params, !TIMELESS.has(path[0]));
   const top = places.arrive();
-  const key = path[0];
+  const key = Object.hasOwn(VIEWS, path[0]) ? path[0] : "nowhere";
   if (mounted?.key === key && mounted.view.update) return mounted.view.update({ path, params });
   const mine = (turn += 1);
   mounted?.view.unmount?.();

@@ -56,4 +56,5 @@ function reason(text, answer) {
   return plain && !plain.startsWith("<") ? plain.slice(0, 600) : `HTTP ${answer.status} ${answer.statusText}`.trim();
 }
 
+export const isMissing = (error) => error instanceof ApiError && error.status === 404;
 export const isAbort = (error) => error?.name === "AbortError";

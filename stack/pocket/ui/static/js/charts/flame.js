@@ -1,7 +1,8 @@
 // A flame graph on a canvas: width is time, depth is the call stack. A click zooms, the tooltip tells, search lights up.
 
-import { h } from "../core/dom.js";
+import { h, title } from "../core/dom.js";
 import { duration, format } from "../core/format.js";
+import { legible, named } from "../core/text.js";
 import * as theme from "../core/theme.js";
 import { hide, showAt } from "../parts/tooltip.js";
 
@@ -67,7 +68,7 @@ export function flameGraph({ onSelect } = {}) {
   };
   canvas.addEventListener("pointermove", (event) => {
     const frame = at(event);
-    if (frame) showAt(event, h("b", {}, short(frame.name)), ...lines(frame, flame));
+    if (frame) showAt(event, h("b", {}, title(short(frame.name))), ...lines(frame, flame));
     else hide();
   });
   canvas.addEventListener("pointerleave", hide);
@@ -82,7 +83,7 @@ export function flameGraph({ onSelect } = {}) {
     else if (next) {
       chosen = next;
       paint();
-      canvas.setAttribute("aria-label", `${short(next.name)}, ${lines(next, flame).map((line) => line.textContent).join(", ")}`);
+      canvas.setAttribute("aria-label", `${legible(named(short(next.name)))}, ${lines(next, flame).map((line) => line.textContent).join(", ")}`);
     } else return;
     event.preventDefault();
   });
@@ -122,7 +123,7 @@ function label(pen, frame, x, width) {
   pen.beginPath();
   pen.rect(x, frame.depth * ROW, width - 4, ROW);
   pen.clip();
-  pen.fillText(frame.depth ? short(frame.name) : `total ${duration(frame.total)}`, x + 5, frame.depth * ROW + ROW / 2 + 1);
+  pen.fillText(frame.depth ? legible(named(short(frame.name))) : `total ${duration(frame.total)}`, x + 5, frame.depth * ROW + ROW / 2 + 1);
   pen.restore();
 }
 

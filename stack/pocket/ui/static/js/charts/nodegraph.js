@@ -1,7 +1,8 @@
 // Services and their calls as a layered graph: callers left, callees right. Small graphs (a workshop's) only.
 
-import { h, s } from "../core/dom.js";
+import { h, s, title } from "../core/dom.js";
 import { format, rate as perTime } from "../core/format.js";
+import { named, signed } from "../core/text.js";
 import * as theme from "../core/theme.js";
 import { tip } from "../parts/tooltip.js";
 import { pathOf, placeLabels, sample } from "./edgelabels.js";
@@ -81,7 +82,7 @@ function wayOf({ from, to }, places, lane) {
 }
 
 /** What stands at a call: rate, mean latency, failed share. */
-const linesOf = ({ rate, seconds, failed }) => [perTime(rate), seconds !== null && format(seconds, "s"), failed > 0 && `${percent(failed)} failed`].filter(Boolean);
+const linesOf = ({ rate, seconds, failed }) => [perTime(rate), seconds !== null && format(seconds, "s"), failed > 0 && `${format(failed, "percentunit")} failed`].filter(Boolean);
 
 function drawEdge(edge, way, most) {
   const bad = edge.failed >= 0.25;
@@ -96,12 +97,12 @@ function drawLabel(edge, way, box, link) {
     s("rect", { class: "label", ...box, rx: 5 }),
     lines.map((text, i) => s("text", { class: i ? `sub${text.endsWith("failed") ? " bad" : ""}` : undefined, x: middle, y: box.y + 14 + i * 15, "text-anchor": "middle" }, text)),
   ];
-  const group = link ? s("a", { class: "call", href: link(edge), "aria-label": `${edge.from} to ${edge.to}: traces` }, body) : s("g", { class: "call" }, body);
-  tip(group, () => [h("b", {}, `${edge.from} → ${edge.to}`), figures(edge), link && h("div", { class: "muted" }, "Click for its traces")].filter(Boolean));
+  const group = link ? s("a", { class: "call", href: link(edge), "aria-label": [edge.from, " to ", edge.to, ": traces"] }, body) : s("g", { class: "call" }, body);
+  tip(group, () => [h("b", {}, title(edge.from), " → ", title(edge.to)), figures(edge), link && h("div", { class: "muted" }, "Click for its traces")].filter(Boolean));
   return group;
 }
 
-const figures = ({ rate, failed, seconds }) => h("div", {}, `${perTime(rate)} · ${percent(failed)} failed${seconds === null ? "" : ` · mean ${format(seconds, "s")}`}`);
+const figures = ({ rate, failed, seconds }) => h("div", {}, `${perTime(rate)} · ${format(failed, "percentunit")} failed${seconds === null ? "" : ` · mean ${format(seconds, "s")}`}`);
 
 function drawNode(node, { x, y }, link) {
   const [ring, middle] = [2 * Math.PI * RING.r, y + NODE.height / 2];
@@ -114,11 +115,15 @@ function drawNode(node, { x, y }, link) {
     s("text", { class: "title", x: x + 41, y: y + 24 }, clip(node.id)),
     s("text", { class: "sub", x: x + 41, y: y + 41 }, node.isClient ? (node.kind === "virtual_node" ? "sends no spans" : "client") : [perTime(node.rate), node.seconds !== null && format(node.seconds, "s")].filter(Boolean).join(" · ")),
   ];
-  const group = link ? s("a", { href: link(node), "aria-label": `${node.id}: traces` }, body) : s("g", {}, body);
-  tip(group, () => [h("b", {}, node.id), node.isClient ? h("div", {}, node.kind === "virtual_node" ? "Whoever calls without sending spans of its own" : "Calls others; nobody calls it") : figures(node)]);
+  const group = link ? s("a", { href: link(node), "aria-label": [named(node.id), ": traces"] }, body) : s("g", {}, body);
+  tip(group, () => [h("b", {}, title(node.id)), node.isClient ? h("div", {}, node.kind === "virtual_node" ? "Whoever calls without sending spans of its own" : "Calls others; nobody calls it") : figures(node)]);
   return group;
 }
 
-const percent = (failed) => `${(failed * 100).toPrecision(2)} %`;
 const DATABASE = "M4 5c0 -4 16 -4 16 0v14c0 4 -16 4 -16 0zM4 5c0 4 16 4 16 0M4 12c0 4 16 4 16 0";
-const clip = (name) => (name.length > 18 ? `${name.slice(0, 17)}…` : name);
+
+/** Cut by what is drawn: a sign takes more room than the character it stands for. */
+function clip(name) {
+  const letters = [...signed(named(name))];
+  return letters.length > 18 ? `${letters.slice(0, 17).join("")}…` : letters.join("");
+}

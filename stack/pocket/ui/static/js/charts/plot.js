@@ -3,6 +3,7 @@
 import { h } from "../core/dom.js";
 import { dateTime, format, ticks } from "../core/format.js";
 import * as router from "../core/router.js";
+import { legible } from "../core/text.js";
 import { colour } from "../core/theme.js";
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false, staticPlot: false };
@@ -11,8 +12,8 @@ const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, s
 export const local = (ms) => dateTime(ms, true);
 const unlocal = (text) => new Date(String(text).replace(" ", "T")).getTime();
 
-/** plotly reads a little markup (links too) in names and labels: text from telemetry goes in escaped. */
-export const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+/** plotly reads a little markup (links too) in names and labels: text from telemetry goes in escaped, and legible. */
+export const plain = (text) => legible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /** A box that holds one plot: `{element, draw(traces, layout), after(f)}`. Redraws on resize. */
 export function plotBox(label) {

@@ -1,6 +1,10 @@
-// Elements without HTML strings: whatever telemetry says enters the page as text, never as markup.
+// Elements without HTML strings: whatever telemetry says enters the page as text, never as markup, and legible. Give
+// words of ours and words of others as separate children, so that each of them is kept to itself.
+
+import { isBlank, isRightToLeft, legible, pieces } from "./text.js";
 
 const SVG = "http://www.w3.org/2000/svg";
+const READ = new Set(["title", "aria-label", "alt", "placeholder"]); // attributes that are read by people
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
@@ -8,6 +12,7 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "style") for (const [key, v] of Object.entries(value)) v !== undefined && element.style.setProperty(key, v);
     else if (name === "value" || name === "checked" || name === "disabled" || name === "selected") element[name] = value;
+    else if (READ.has(name)) element.setAttribute(name, [value].flat().map(legible).join(""));
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   append(element, children);
@@ -17,8 +22,18 @@ function fill(element, attributes, children) {
 function append(element, children) {
   for (const child of children.flat(3)) {
     if (child === undefined || child === null || child === false) continue;
-    element.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    element.append(child instanceof Node ? child : written(String(child), element));
   }
+}
+
+/** A text as a node: signs for what cannot be seen, apart from its neighbours if it runs right to left. */
+function written(text, { namespaceURI, localName }) {
+  const parts = pieces(text);
+  if (parts.length < 2 && !parts[0]?.sign && !isRightToLeft(text)) return text;
+  if (namespaceURI === SVG || localName === "option") return legible(text);
+  const alone = document.createElement("bdi");
+  alone.append(...parts.map(({ text: part, sign, code }) => part ?? h("span", { class: "unseen", title: code }, sign)));
+  return alone;
 }
 
 /** `h("p", {class: "x", onclick: f}, "text", node)`: an HTML element; children are nodes or text. */
@@ -30,6 +45,9 @@ export function h(tag, attributes, ...children) {
 export function s(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
+
+/** A name, or words in its place where it would draw nothing. */
+export const title = (text, none = "(no name)") => (isBlank(text) ? h("i", { class: "muted" }, none) : text);
 
 /** Replaces what an element holds. */
 export function put(element, ...children) {

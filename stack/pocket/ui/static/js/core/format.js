@@ -11,16 +11,27 @@ const SCALES = {
 const SUFFIXES = { reqps: " req/s", ops: " ops/s", rps: " rd/s", wps: " wr/s", cps: " c/s", iops: " io/s", opm: " ops/min", reqpm: " req/min" };
 const SECONDS = { ns: 1e-9, "µs": 1e-6, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 };
 
-/** Three significant digits, or exactly `decimals`; no trailing zeros unless asked for. */
+const PLAIN = { least: 1e-9, most: 1e15 }; // digits beyond are not read but counted: a power of ten says more
+
+/** Three significant digits (two below 0.0001), or exactly `decimals`; no trailing zeros unless asked for. */
 export function number(value, decimals) {
-  if (decimals !== undefined && decimals !== null) return value.toFixed(decimals);
-  if (value === 0) return "0";
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);
+  if (size >= PLAIN.most) return power(value);
+  if (decimals !== undefined && decimals !== null) return value.toFixed(decimals);
+  if (size === 0) return "0";
   if (size >= 100) return value.toFixed(0);
-  if (size < 1e-4) return value.toExponential(1);
-  return String(Number(value.toPrecision(3)));
+  if (size < PLAIN.least) return power(value);
+  const places = (size < 1e-4 ? 1 : 2) - Math.floor(Math.log10(size)); // toPrecision would go over to 1e-7
+  return String(value.toFixed(places)).replace(/\.?0+$/, "");
 }
+
+/** `1.2 × 10⁻¹²`. */
+function power(value) {
+  const [digits, exponent] = value.toExponential(1).split("e");
+  return `${Number(digits)} × 10${[...exponent.replace("+", "")].map((c) => SUPERSCRIPTS[c]).join("")}`;
+}
+
+const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
 /** A value in Grafana's unit as text: `format(0.0123, "s")` is `12.3 ms`. */
 export function format(value, unit = "", decimals) {

@@ -69,7 +69,7 @@ function bar(one, index, top, upright) {
   const isClassic = one.options.color?.mode?.startsWith("palette");
   const fill = one.options.colour ?? (isClassic ? theme.series(index) : colour) ?? theme.series(0);
   const share = Math.max(0, Math.min(1, (one.value ?? 0) / top));
-  const track = h("div", { class: "track", title: `${one.name}: ${text}` }, h("div", { class: "fill", style: { "--c": fill, "--share": `${(share * 100).toFixed(2)}%` } }));
+  const track = h("div", { class: "track", title: [one.name, ": ", text] }, h("div", { class: "fill", style: { "--c": fill, "--share": `${(share * 100).toFixed(2)}%` } }));
   const label = h("span", { class: "label", title: one.name }, /^\d+\.0$/.test(one.name) ? one.name.slice(0, -2) : one.name);
   const value = h("span", { class: "number" }, text);
   return upright ? [track, value, label] : [label, track, value];

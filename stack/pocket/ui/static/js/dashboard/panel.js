@@ -76,10 +76,10 @@ export function panelCard(panel, context) {
 }
 
 function card(panel, body, context) {
-  const info = panel.description && h("button", { class: "button bare", "aria-label": `About: ${panel.description}` }, icon("info", 14));
+  const info = panel.description && h("button", { class: "button bare", "aria-label": ["About: ", panel.description] }, icon("info", 14));
   if (info) tip(info, () => [panel.description]);
   const explore = exploreLink(panel, context);
-  const link = explore && h("a", { class: "button bare go", title: "Explore this query", "aria-label": `Explore: ${panel.title}`, href: "#" }, icon("explore", 14));
+  const link = explore && h("a", { class: "button bare go", title: "Explore this query", "aria-label": ["Explore: ", panel.title], href: "#" }, icon("explore", 14));
   if (link) for (const event of ["pointerenter", "focus", "click"]) link.addEventListener(event, () => link.setAttribute("href", explore()));
   const { x = 0, y = 0, w = 12, h: height = 8 } = panel.gridPos ?? {};
   const classes = ["panel", panel.transparent && "bare", SCROLLS.has(panel.type) && "scrolls", HALF.has(panel.type) && w <= 8 && "half"];

@@ -1,10 +1,10 @@
 // A dashboard from Grafana's JSON: rows that fold, panels on the 24-column grid.
 
 import * as grafana from "../api/grafana.js";
-import { isAbort } from "../api/http.js";
+import { isAbort, isMissing } from "../api/http.js";
 import { h, icon, put } from "../core/dom.js";
 import * as router from "../core/router.js";
-import { empty, failed, loading } from "../parts/states.js";
+import { empty, failed, loading, unknown } from "../parts/states.js";
 import { panelCard } from "./panel.js";
 
 export function mount(root, context, { path }) {
@@ -23,8 +23,9 @@ export function mount(root, context, { path }) {
     context.title("Dashboard");
     put(root, loading());
     const { signal } = control;
+    let all = [];
     try {
-      const all = await grafana.dashboards(signal);
+      all = await grafana.dashboards(signal);
       uid = wanted ?? latest(all)?.uid;
       if (!uid) return put(root, empty("There is no dashboard yet", "Start a stage: `make run STAGE=1`."));
       if (!wanted) history.replaceState(history.state, "", router.href(["d", uid]));
@@ -32,7 +33,8 @@ export function mount(root, context, { path }) {
       const sections = draw(dashboard);
       return context.title(dashboard.title, chooser(all, uid), jump(sections));
     } catch (error) {
-      return isAbort(error) ? undefined : put(root, failed(error));
+      if (isAbort(error)) return undefined;
+      return put(root, isMissing(error) ? noSuch(uid, all) : failed(error));
     }
   }
 
@@ -100,6 +102,9 @@ function jump(sections) {
   return h("select", { "aria-label": "Go to row", class: "jump", onchange: go }, h("option", { value: "", selected: true, hidden: true }, "Go to row…"),
     sections.map(({ title }, i) => h("option", { value: i }, title)));
 }
+
+const noSuch = (uid, all) => unknown(["There is no dashboard “", uid, "”"], all.length ? "Those there are:" : "Start a stage: `make run STAGE=1`.",
+  all.map((one) => [one.title, router.href(["d", one.uid])]));
 
 const latest = (all) => all.toSorted((a, b) => a.uid.localeCompare(b.uid, "en", { numeric: true })).at(-1);
 

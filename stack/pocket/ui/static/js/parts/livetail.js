@@ -2,6 +2,7 @@
 
 import { follow } from "../api/lokitail.js";
 import { h, icon, put } from "../core/dom.js";
+import { legible } from "../core/text.js";
 
 const STATES = {
   connecting: ["Connecting…", "muted", "Opening the live tail"],
@@ -22,7 +23,7 @@ export function liveTail({ query, since, onLines }) {
     const [text, look, help] = STATES[name];
     state.hidden = false;
     state.className = `pill live-state ${look}`;
-    state.title = words ? `${help}: ${words}` : help;
+    state.title = legible(words ? `${help}: ${words}` : help);
     state.dataset.state = name;
     put(state, text);
     if (name === "refused") press(false);

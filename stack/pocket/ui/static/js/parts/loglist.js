@@ -1,9 +1,12 @@
 // Log lines with the colour of their level; a click opens a line's fields, and the way to its trace.
 
 import { fields, quote } from "../api/loki.js";
-import { h, icon } from "../core/dom.js";
+import { ansi } from "../core/ansi.js";
+import { h, icon, title } from "../core/dom.js";
 import { clock, dateTime } from "../core/format.js";
 import * as router from "../core/router.js";
+import { isBlank } from "../core/text.js";
+import { copyButton, long } from "./longtext.js";
 
 const LEVELS = { debug: "debug", trace: "debug", info: "info", warn: "warning", warning: "warning", error: "error", err: "error", critical: "error", fatal: "error" };
 export const levelOf = (level) => LEVELS[level] ?? "unknown";
@@ -66,9 +69,9 @@ const COMMON = new Set(["timestamp", "time", "level", "logger", "message", "msg"
 /** A JSON line reads as its message and its own fields; any other as it is. */
 function text({ line }, parsed) {
   const message = parsed.message ?? parsed.msg;
-  if (message === undefined) return line;
-  const rest = Object.entries(parsed).filter(([name]) => !COMMON.has(name) && !name.endsWith("_extracted")).map(([name, value]) => `${name}=${value}`);
-  return [message, rest.length > 0 && h("span", { class: "extra" }, "  ", rest.join("  "))];
+  if (message === undefined) return isBlank(line) ? title(line, "(empty line)") : ansi(line);
+  const rest = Object.entries(parsed).filter(([name]) => !COMMON.has(name) && !name.endsWith("_extracted")).flatMap(([name, value]) => ["  ", name, "=", value]);
+  return [ansi(message), rest.length > 0 && h("span", { class: "extra" }, rest)];
 }
 
 function more(entry, parsed, filter) {
@@ -77,16 +80,16 @@ function more(entry, parsed, filter) {
   const links = h("div", { class: "toolbar" },
     trace && h("a", { class: "button slim primary", href: router.href(["trace", trace], { span }) }, icon("traces", 14), "Open trace"),
     trace && h("a", { class: "button slim", href: router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${quote(trace)}` }) }, icon("logs", 14), "Logs of this trace"),
-    h("button", { class: "button slim", onclick: () => navigator.clipboard?.writeText(entry.line) }, "Copy line"));
+    copyButton("Copy line", entry.line));
   const elsewhere = { ...entry.labels, ...entry.metadata };
   const own = Object.entries(parsed).filter(([name, value]) => elsewhere[name] !== value);
   const all = [["label", Object.entries(entry.labels)], ["metadata", Object.entries(entry.metadata)], ["field", own]];
-  const rows = all.flatMap(([kind, pairs]) => pairs.map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", {}, value), h("td", {}, h("span", { class: "tag" }, kind)),
+  const rows = all.flatMap(([kind, pairs]) => pairs.map(([name, value]) => h("tr", {}, h("td", {}, name), h("td", {}, long(value, title(value, "(empty)"))), h("td", {}, h("span", { class: "tag" }, kind)),
     h("td", {}, filter && [around(filter, kind, name, value, "="), around(filter, kind, name, value, "!=")]))));
-  return h("div", { class: "log-more" }, links, h("pre", {}, entry.line), h("table", { class: "pairs" }, h("tbody", {}, rows)));
+  return h("div", { class: "log-more" }, links, h("pre", {}, long(entry.line, title(entry.line, "(empty line)"))), h("table", { class: "pairs" }, h("tbody", {}, rows)));
 }
 
 function around(filter, kind, name, value, operator) {
-  const title = `${operator === "=" ? "Only" : "Without"} lines where ${name} is this`;
-  return h("button", { class: "button bare slim", title, "aria-label": title, onclick: () => filter({ kind, name, value, operator }) }, operator === "=" ? "+" : "−");
+  const told = [operator === "=" ? "Only" : "Without", " lines where ", name, " is this"];
+  return h("button", { class: "button bare slim", title: told, "aria-label": told, onclick: () => filter({ kind, name, value, operator }) }, operator === "=" ? "+" : "−");
 }

@@ -27,6 +27,14 @@ export function empty(message, hint) {
   return h("div", { class: "state" }, icon("empty", 26), h("b", {}, message), hint && h("span", {}, coded(hint)));
 }
 
+const MOST_WAYS = 12;
+
+/** No such thing, and the ways on to those there are: `[text, href]` each. */
+export function unknown(message, hint, ways) {
+  return h("div", { class: "state unknown" }, icon("empty", 26), h("b", {}, message), hint && h("span", {}, coded(hint)),
+    h("nav", { class: "toolbar", "aria-label": "Ways on" }, ways.slice(0, MOST_WAYS).map(([text, href]) => h("a", { class: "button", href }, text))));
+}
+
 export function unavailable(message) {
   return h("div", { class: "state" }, icon("info", 22), h("b", {}, "Not available here"), h("span", {}, coded(message)));
 }

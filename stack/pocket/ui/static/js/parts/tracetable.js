@@ -1,6 +1,6 @@
 // Traces as a table: what ran, when, how long, whether it failed; each row leads to the trace.
 
-import { h } from "../core/dom.js";
+import { h, title } from "../core/dom.js";
 import { clock, dateTime, format } from "../core/format.js";
 import * as router from "../core/router.js";
 import * as theme from "../core/theme.js";
@@ -36,7 +36,7 @@ const NO_ROOT = "<root span not yet received>";
 
 function root({ service, name }) {
   if (service === NO_ROOT) return h("span", { class: "muted", title: "The first span has not ended yet, or was not sent" }, "root not received yet");
-  return h("span", { class: "service", style: { "--c": theme.service(service) } }, h("span", {}, service, " ", h("span", { class: "muted" }, name)));
+  return h("span", { class: "service", style: { "--c": theme.service(service) } }, h("span", {}, title(service, "(no service)"), " ", h("span", { class: "muted" }, title(name))));
 }
 
 const spanOf = (hit) => ({ span: hit.spanSets[0]?.spans?.length === 1 ? hit.spanSets[0].spans[0].spanID : undefined });

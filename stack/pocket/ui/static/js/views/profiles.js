@@ -10,7 +10,7 @@ import * as router from "../core/router.js";
 import * as theme from "../core/theme.js";
 import { step as chooseStep } from "../core/timerange.js";
 import { loader } from "../parts/loader.js";
-import { empty, failed, loading, trafficHint } from "../parts/states.js";
+import { empty, failed, loading, trafficHint, unknown } from "../parts/states.js";
 import { sortableTable } from "../parts/table.js";
 
 const CPU = "process_cpu:cpu:nanoseconds:cpu:nanoseconds";
@@ -50,16 +50,17 @@ export function mount(root, context) {
       options(serviceBox, [...new Set([...services, service].filter(Boolean))].map((name) => [name, name]), service);
       options(typeBox, types.map(({ id, name }) => [id, name]), type);
       if (!service) return put(page, empty(`No profiles in ${context.rangeWords()}`, trafficHint(context)));
+      if (types.length && !types.some(({ id }) => id === type)) return put(page, unknown(["There is no profile type “", type, "”"], "Those there are:", types.map(({ id, name }) => [name, router.href(["profiles"], { service, type: id })])));
       const selector = `{service_name=${JSON.stringify(service)}}`;
       const [stack, series] = await Promise.all([stacks(type, selector, params.span, range, signal), cpuSeries(type, selector, range, history.clientWidth || 900, signal)]);
-      return show(stack, series, range, service);
+      return show(stack, series, range, service, services);
     });
   }
 
-  function show({ flame, words, own }, series, range, service) {
+  function show({ flame, words, own }, series, range, service, services) {
     const away = own && h("button", { class: "button slim", onclick: () => router.update({ span: undefined }) }, "Whole service");
     put(note, flame.total ? [words, ` ${duration(flame.total)} of CPU in ${context.rangeWords()} `, away] : words);
-    if (!flame.total) return put(page, empty(`No profile of ${service} in ${context.rangeWords()}`, `Profiles arrive every few seconds while the service burns CPU. ${trafficHint(context)}`));
+    if (!flame.total) return put(page, unknown(["No profile of ", service, ` in ${context.rangeWords()}`], `Profiles arrive every few seconds while a service burns CPU. ${trafficHint(context)}`, services.filter((name) => name !== service).map((name) => [name, router.href(["profiles"], { service: name })])));
     if (page.firstChild !== history) put(page, history, layout);
     chart.draw(flame);
     shown = flame;

@@ -2,7 +2,7 @@
 
 import { callQuery, serviceGraph, serviceQuery } from "../api/servicegraph.js";
 import { nodeGraph } from "../charts/nodegraph.js";
-import { h, put } from "../core/dom.js";
+import { h, put, title } from "../core/dom.js";
 import { format, rate } from "../core/format.js";
 import * as router from "../core/router.js";
 import * as theme from "../core/theme.js";
@@ -35,12 +35,12 @@ export function mount(root, context) {
   return { update: load, refresh: load, unmount: work.stop };
 }
 
-const service = (node) => h("a", { class: "service", style: { "--c": theme.service(node.id) }, href: tracesOf(node) }, node.id);
+const service = (node) => h("a", { class: "service", style: { "--c": theme.service(node.id) }, href: tracesOf(node) }, title(node.id));
 const COLUMNS = [
   { title: "Client", cell: service, key: ({ id }) => id },
   { title: "Server", cell: service, key: ({ id }) => id },
   { title: "Rate", number: true, cell: rate },
   { title: "Failed", number: true, cell: (share) => h("span", { class: share > 0 && "bad" }, format(share, "percentunit")) },
   { title: "Mean latency", number: true, cell: (seconds) => format(seconds, "s") },
-  { title: "Traces", number: true, cell: (edge) => h("a", { href: callTraces(edge), "aria-label": `${edge.from} to ${edge.to}: traces` }, "open"), key: ({ from, to }) => from + to },
+  { title: "Traces", number: true, cell: (edge) => h("a", { href: callTraces(edge), "aria-label": [edge.from, " to ", edge.to, ": traces"] }, "open"), key: ({ from, to }) => from + to },
 ];

@@ -1,15 +1,18 @@
 // One trace: the facts first, the waterfall, the chosen span's details, and the ways on to logs, profile and metrics.
 
 import * as tempo from "../api/tempo.js";
-import { h, icon, put } from "../core/dom.js";
+import { h, icon, put, title } from "../core/dom.js";
 import { count, dateTime, duration } from "../core/format.js";
 import * as router from "../core/router.js";
 import * as theme from "../core/theme.js";
 import { loader } from "../parts/loader.js";
-import { empty, failed, loading } from "../parts/states.js";
+import { long } from "../parts/longtext.js";
+import { failed, loading, unknown } from "../parts/states.js";
 import { spanDetails } from "./spandetails.js";
+import { spanSheet } from "./spansheet.js";
 import { waterfall } from "./waterfall.js";
 
+const ID = /^[0-9a-f]{1,32}$/i;
 const MARGIN_MS = 60000; // logs and profiles around a trace may be stamped a little before or after its spans
 
 export function mount(root, context, { path }) {
@@ -19,13 +22,19 @@ export function mount(root, context, { path }) {
   put(root, page);
 
   function open(given) {
+    work.stop();
+    if (!ID.test(given)) {
+      context.title("Trace");
+      shown = undefined;
+      return put(page, unknown(given ? ["“", given, "” is no trace id"] : "Which trace?", "A trace id has up to 32 hexadecimal digits.", [newest()]));
+    }
     const id = given.toLowerCase().padStart(32, "0"); // Go's Tempo drops leading zeros, and so do links made from its answers
     context.title(`Trace ${id.slice(0, 8)}`);
     return work.load(async (signal) => {
       const trace = await tempo.trace(id, signal);
       if (!trace) {
         shown = undefined;
-        return put(page, empty(`Trace ${id} is not stored`, "It may be older than what is kept, not sampled, or not arrived yet: a span is sent some seconds after it ends. Refresh to look again."));
+        return put(page, unknown(["Trace ", id, " is not stored"], "It may be older than what is kept, not sampled, or not arrived yet: a span is sent some seconds after it ends. Refresh to look again.", [newest(), ["Its logs, if there are any", logsOf(id)]]));
       }
       if (shown?.trace.id === trace.id && shown.trace.spans.length === trace.spans.length) return shown; // a refresh found nothing new
       shown = draw(page, trace);
@@ -41,16 +50,17 @@ export function mount(root, context, { path }) {
 const same = (id, shown) => shown !== undefined && id?.toLowerCase().padStart(32, "0") === shown.trace.id;
 
 function draw(page, trace) {
-  const details = h("aside", { class: "card details", "aria-label": "Span details" });
+  const details = spanSheet();
   const select = (id) => router.update({ span: id }, { replace: true });
-  const fall = waterfall(trace, select);
+  const fall = waterfall(trace, { onSelect: select, onOpen: details.open });
   const choose = () => {
     const wanted = router.current().params.span;
     const span = trace.spans.find(({ id }) => id === wanted) ?? firstToSee(trace);
-    fall.select(span.id);
-    put(details, spanDetails(span, trace, links(trace)));
+    details.show(span, spanDetails(span, trace, links(trace)));
+    fall.select(span.id, span.id === wanted);
   };
-  put(page, summary(trace), h("div", { class: "trace-layout" }, h("div", { class: "card flush", style: { overflow: "clip" } }, fall.element), details));
+  put(page, summary(trace), h("div", { class: "trace-layout" }, h("div", { class: "card flush", style: { overflow: "clip" } }, fall.element), details.element));
+  details.open(Boolean(router.current().params.span)); // a link to a span is about its details
   choose();
   return { trace, choose };
 }
@@ -92,18 +102,21 @@ function summary(trace) {
   const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   return h("section", { class: "card stack", "aria-label": "Summary" },
     h("dl", { class: "facts" },
-      h("div", {}, h("dt", {}, root.service), h("dd", { class: "big" }, root.name)),
+      h("div", {}, h("dt", {}, title(root.service, "(no service)")), h("dd", { class: "big" }, long(root.name, title(root.name)))),
       h("div", {}, h("dt", {}, "Duration"), h("dd", { class: "big" }, duration(trace.duration))),
       fact("Status", errors ? h("span", { class: "pill error" }, count(errors, "failed span")) : h("span", { class: "pill ok" }, "ok")),
       fact("Start", dateTime(trace.start, true)), fact("Spans", spans.length),
-      fact("Services", services.map((name) => h("span", { class: "service", style: { "--c": theme.service(name), "margin-right": "12px" } }, name))),
+      fact("Services", services.map((name) => h("span", { class: "service", style: { "--c": theme.service(name), "margin-right": "12px" } }, title(name, "(no service)")))),
       fact("Trace id", h("span", { class: "mono small", style: { "font-weight": 400 } }, trace.id))),
     h("div", { class: "toolbar" },
       h("a", { class: "button", href: ways.logs() }, icon("logs", 15), "Logs of this trace"),
-      h("a", { class: "button", href: ways.profile(busiest(trace)), title: "Where the service in which most of the time passed used its CPU" }, icon("profiles", 15), h("span", { class: "clipped" }, `Profile of ${busiest(trace).service}`)),
+      h("a", { class: "button", href: ways.profile(busiest(trace)), title: "Where the service in which most of the time passed used its CPU" }, icon("profiles", 15), h("span", { class: "clipped" }, "Profile of ", title(busiest(trace).service, "(no service)"))),
       h("a", { class: "button", href: ways.metrics(root) }, icon("metrics", 15), "Metrics"),
       h("button", { class: "button", onclick: () => save(trace) }, icon("download", 15), "JSON")));
 }
+
+const newest = () => ["Newest traces", router.href(["traces"])];
+const logsOf = (id, range) => router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${JSON.stringify(id)}`, ...range });
 
 /** Where a trace or one of its spans leads to; the time range is the trace's own, with a margin. */
 function links(trace) {
@@ -111,7 +124,7 @@ function links(trace) {
   const whole = around(trace.start, trace.duration);
   const near = (span) => around(trace.start + span.start / 1e6, span.duration);
   return {
-    logs: () => router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${JSON.stringify(trace.id)}`, ...whole }),
+    logs: () => logsOf(trace.id, whole),
     spanLogs: (span) => router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${JSON.stringify(trace.id)} | span_id=${JSON.stringify(span.id)}`, ...near(span) }),
     profile: (span) => router.href(["profiles"], { service: span.service, span: span.attributes["pyroscope.profile.id"], trace: trace.id, ...near(span) }),
     metrics: (span) => router.href(["metrics"], { q: metricsQuery(span), ...around(trace.start, trace.duration, 10 * MARGIN_MS) }),

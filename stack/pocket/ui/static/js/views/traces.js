@@ -5,6 +5,7 @@ import { layout, local, plain, plotBox } from "../charts/plot.js";
 import { h, put } from "../core/dom.js";
 import { count, format } from "../core/format.js";
 import * as router from "../core/router.js";
+import { named } from "../core/text.js";
 import * as theme from "../core/theme.js";
 import { loader } from "../parts/loader.js";
 import { queryBox } from "../parts/querybox.js";
@@ -69,7 +70,7 @@ export function mount(root, context, { params }) {
 function points(hits, bad) {
   return {
     type: "scatter", mode: "markers", name: bad ? "error" : "ok", x: hits.map(({ t }) => local(t)), y: hits.map(({ durationMs }) => durationMs), customdata: hits.map(({ traceID }) => traceID),
-    text: hits.map(({ service, name, durationMs }) => `<b>${format(durationMs, "ms")}</b><br>${plain(service)} ${plain(name)}`), hovertemplate: "%{text}<extra></extra>",
+    text: hits.map(({ service, name, durationMs }) => `<b>${format(durationMs, "ms")}</b><br>${plain(named(service, "(no service)"))} ${plain(named(name))}`), hovertemplate: "%{text}<extra></extra>",
     marker: { size: bad ? 9 : 7, symbol: bad ? "x" : "circle", color: bad ? theme.colour("error") : theme.fade(theme.colour("series-1"), 0.6), line: { width: 0 } },
   };
 }

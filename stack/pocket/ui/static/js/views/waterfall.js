@@ -1,13 +1,17 @@
 // The waterfall: a tree of spans against time. Rows fold; arrow keys walk the tree.
 
-import { h, icon, put } from "../core/dom.js";
+import { h, icon, put, title } from "../core/dom.js";
 import { duration, ticks } from "../core/format.js";
+import { named } from "../core/text.js";
 import * as theme from "../core/theme.js";
 
 const FIRST_ROWS = 600;
 
-/** `{element, select(id)}`; `onSelect(id)` is called for a click or the keyboard's choice. */
-export function waterfall(trace, onSelect) {
+/**
+ * `{element, select(id, inSight)}`; `onSelect(id)` is called for a click or the keyboard's choice, `onOpen(true)` when a click or
+ * Enter asks for the details, `onOpen(false)` for Escape.
+ */
+export function waterfall(trace, { onSelect, onOpen }) {
   const tree = build(trace.spans);
   const folded = new Set();
   const body = h("div", { role: "tree", "aria-label": "Spans" });
@@ -24,7 +28,7 @@ export function waterfall(trace, onSelect) {
   };
   function draw() {
     const rows = visible(tree, folded);
-    put(body, rows.slice(0, most).map((node) => row(node, trace, { folded, fold, onSelect })), rows.length > most && h("button", {
+    put(body, rows.slice(0, most).map((node) => row(node, trace, { folded, fold, onSelect, onOpen })), rows.length > most && h("button", {
       class: "button", onclick: () => ((most *= 4), draw()),
     }, `Show ${rows.length - most} more spans`));
     mark();
@@ -36,13 +40,14 @@ export function waterfall(trace, onSelect) {
       one.tabIndex = is ? 0 : -1;
     }
   }
-  body.addEventListener("keydown", (event) => walk(event, body, trace, folded, fold, onSelect));
+  body.addEventListener("keydown", (event) => event.target.closest(".span-row") && walk(event, body, trace, { folded, fold, onSelect, onOpen }));
   draw();
   return {
     element,
-    select(id) {
+    select(id, inSight) {
       chosen = id;
       mark();
+      if (inSight) body.querySelector(`[data-span="${id}"]`)?.scrollIntoView({ block: "nearest" }); // above the sheet of its details
     },
   };
 }
@@ -80,29 +85,30 @@ function axis(total, values) {
   return h("div", { class: "line axis", "aria-hidden": "true" }, h("div", {}, "Service and operation"), h("div", { class: "scale" }, marks));
 }
 
-function row(node, trace, { folded, fold, onSelect }) {
+function row(node, trace, { folded, fold, onSelect, onOpen }) {
   const { span, depth, children, orphan } = node;
   const left = (span.start / trace.duration) * 100 || 0;
   const width = (span.duration / trace.duration) * 100 || 0;
   const open = !folded.has(span.id);
+  const both = [named(span.service, "(no service)"), ": ", named(span.name)];
   const twist = children.length ? h("button", { class: "twist", tabindex: "-1", "aria-expanded": String(open), "aria-label": open ? "Fold" : "Unfold", onclick: (event) => (event.stopPropagation(), fold(span.id, open)) }, icon("chevron", 14)) : h("span", { class: "twist" });
   twist.querySelector(".icon")?.classList.add("turns");
   const events = span.events.filter(({ offset }) => offset >= 0 && offset <= trace.duration)
-    .map(({ name, offset }) => h("i", { class: "event", title: name, style: { "--left": `${(offset / trace.duration) * 100}%` } }));
+    .map(({ name, offset }) => h("i", { class: "event", title: named(name), style: { "--left": `${(offset / trace.duration) * 100}%` } }));
   return h("div", {
     class: `line span-row${span.error ? " error" : ""}${left + width > 72 && left > 18 ? " late" : ""}`, role: "treeitem", "data-span": span.id, tabindex: "-1",
     "aria-level": depth + 1, "aria-expanded": children.length ? String(open) : undefined, "aria-selected": "false",
-    "aria-label": `${span.service}: ${span.name}, ${duration(span.duration)}${span.error ? ", failed" : ""}`,
-    style: { "--c": theme.service(span.service), "--depth": depth, "--left": `${left}%`, "--width": `${width}%` }, onclick: () => onSelect(span.id),
+    "aria-label": [...both, `, ${duration(span.duration)}${span.error ? ", failed" : ""}`],
+    style: { "--c": theme.service(span.service), "--depth": depth, "--left": `${left}%`, "--width": `${width}%` }, onclick: () => (onOpen(true), onSelect(span.id)),
   },
   h("div", { class: "name" }, twist, span.error && h("span", { class: "mark", title: "Status ERROR" }, icon("warning", 15)),
-    h("span", { class: "text", title: `${span.service}: ${span.name}` }, span.name, " ", h("span", { class: "of" }, span.service, orphan && " · parent missing", !open && ` · ${size(node)} folded`))),
+    h("span", { class: "text", title: both }, title(span.name), " ", h("span", { class: "of" }, title(span.service, "(no service)"), orphan && " · parent missing", !open && ` · ${size(node)} folded`))),
   h("div", { class: "lane" }, h("div", { class: "bar" }), events, h("span", { class: "time" }, duration(span.duration))));
 }
 
 const size = ({ children }) => children.reduce((sum, child) => sum + 1 + size(child), 0);
 
-function walk(event, body, { spans }, folded, fold, onSelect) {
+function walk(event, body, { spans }, { folded, fold, onSelect, onOpen }) {
   const rows = [...body.querySelectorAll(".span-row")];
   const i = rows.findIndex((one) => one.getAttribute("aria-selected") === "true");
   const to = (one) => one && (onSelect(one.dataset.span), one.focus());
@@ -114,6 +120,8 @@ function walk(event, body, { spans }, folded, fold, onSelect) {
   else if (event.key === "ArrowLeft") to(rows.find((one) => one.dataset.span === spans.find((span) => span.id === id)?.parent));
   else if (event.key === "ArrowRight" && folded.has(id)) fold(id, false);
   else if (event.key === "ArrowRight" && isParent) to(rows[i + 1]);
+  else if (event.key === "Enter" || event.key === " ") (onOpen(true), to(rows[i]));
+  else if (event.key === "Escape") onOpen(false);
   else return;
   event.preventDefault();
 }
