@@ -20,9 +20,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Late: an error in the arguments should not wait for these imports.
     import uvloop
 
+    from pocket import memory
     from pocket.receive.scrape import ConfigError
     from pocket.server import Pocket, PortTakenError
     from pocket.store import StoreError
+
+    sys.setswitchinterval(0.001)  # five times as often as usual: the event loop waits for the threads of queries
+    memory.be_the_first_victim()
+    memory.limit(2 * settings.memory_bytes)  # the last line; queries end at half of it
 
     async def serve() -> None:
         await Pocket(settings).run()

@@ -33,6 +33,14 @@ class Settings:
     retention_seconds: int = 6 * 3600
     retention_bytes: int = 1 << 30
     max_body_bytes: int = 16 << 20
+    # What queries may take together, so that intake and the machine beside it go on.
+    query_workers: int = 4  # at once; the others wait
+    query_waiting: int = 100  # in the queue; more are refused (429)
+    lookup_workers: int = 2  # labels, series, tags, a trace by its id: apart from queries
+    query_seconds: float = 30.0  # one query, its waiting included; Grafana's own patience is 30
+    query_bytes: int = 128 << 20  # texts, samples and rows that one query holds, as estimated
+    tails: int = 10  # live tails at once, as Loki's max_concurrent_tail_requests
+    memory_bytes: int = 1 << 30  # resident; beyond it queries end. 138 MB at rest. 0: no limit
 
     def port(self, component: str) -> int:
         return PORTS[component] + self.port_offset

@@ -6,6 +6,7 @@ import resource
 import threading
 from collections.abc import Sequence
 
+from pocket.memory import peak_bytes, resident_bytes
 from pocket.receive.scrape import TargetState
 from pocket.store import Store
 
@@ -31,7 +32,7 @@ def exposition(store: Store, usage_waiting: int, targets: Sequence[TargetState])
         "pocket_usage_queue_length": ("Usage events that wait to be acknowledged.", usage_waiting),
         "pocket_scrape_targets": ("Targets scraped.", len(targets)),
         "pocket_scrape_targets_down": ("Targets whose last scrape failed.", _down(targets)),
-        "process_resident_memory_bytes": ("Resident memory size in bytes.", _resident()),
+        "process_resident_memory_bytes": ("Resident memory size in bytes.", resident_bytes() or peak_bytes()),
         "process_threads": ("Threads of the process.", threading.active_count()),
     }
     for name, (help_, number) in gauges.items():
@@ -47,12 +48,3 @@ def exposition(store: Store, usage_waiting: int, targets: Sequence[TargetState])
 
 def _down(targets: Sequence[TargetState]) -> int:
     return sum(target.health == "down" for target in targets)
-
-
-def _resident() -> int:
-    # ru_maxrss is the peak, in kilobytes on Linux; the current value is only in /proc.
-    try:
-        with open("/proc/self/statm") as file:  # noqa: PTH123 - read every 5 s, Path costs more than the read
-            return int(file.read().split()[1]) * resource.getpagesize()
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp
 
 from pocket import ui
 from pocket.api import loki, prometheus, pyroscope, tempo
+from pocket.api.queries import Queries
 from pocket.config import Settings
 from pocket.derive import Generator
 from pocket.metrics import exposition
@@ -61,6 +62,7 @@ class Pocket:
         self._sockets = {name: _bind(name, settings.port(name)) for name in _HTTP}
         _bind("otlp-grpc", settings.port("otlp-grpc")).close()  # gRPC would say it in its own words
         self._store = store = Store(settings)
+        self._queries = Queries(settings)
         self._scraper = Scraper(store, settings, [*jobs, _own_job()])
         self._generator = Generator(store, settings.peers)
         self._receiver = Receiver(store, settings, self._generator.add)
@@ -88,6 +90,7 @@ class Pocket:
         for server in servers.values():
             server.should_exit = True
         await grpc_server.stop(1)
+        self._queries.end()  # else their callers are waited for
         await asyncio.gather(*serving)
         self._close()
 
@@ -95,6 +98,7 @@ class Pocket:
         return [self._scraper.run(), self._generator.run(), self._usage.run()]
 
     def _close(self) -> None:
+        self._queries.close()
         self._generator.write()
         self._store.close()
         if self._queue is not None:
@@ -107,10 +111,10 @@ class Pocket:
         store, settings, limit = self._store, self._settings, self._settings.max_body_bytes
         bounds: Callable[[], Bounds] = lambda: Bounds.now(settings)  # noqa: E731
         apis = {
-            "prometheus": prometheus.app(store, settings, targets=self._scraper.targets),
-            "loki": loki.app(store, settings),
-            "tempo": tempo.app(store, settings),
-            "pyroscope": pyroscope.app(store, settings),
+            "prometheus": prometheus.app(store, settings, self._scraper.targets, self._queries),
+            "loki": loki.app(store, settings, self._queries),
+            "tempo": tempo.app(store, settings, self._queries),
+            "pyroscope": pyroscope.app(store, settings, self._queries),
         }
         own = Route("/metrics", self._metrics)
         container = container_sink(store, bounds, self._usage)

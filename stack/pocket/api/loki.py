@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from pocket.api import answers, loki_detected, loki_tail
+from pocket.api import answers, loki_detected, loki_tail, loki_words
 from pocket.api import loki_encode as encode
 from pocket.api import loki_params as params
 from pocket.api.form import Form, read_form
+from pocket.api.queries import Queries
 from pocket.config import Settings
 from pocket.query import logql
 from pocket.query.errors import QueryFailure
@@ -40,28 +40,35 @@ _BUILD = {
 Handler = Callable[[Store, Request, Form], Any]
 
 
-def app(store: Store, settings: Settings) -> Starlette:
+def app(store: Store, settings: Settings, queries: Queries | None = None) -> Starlette:
     """The query endpoints of `store`, with `/ready`."""
-    return Starlette(routes=routes(store), exception_handlers=answers.UNAVAILABLE)
+    return Starlette(routes=routes(store, queries or Queries(settings)), exception_handlers=answers.UNAVAILABLE)
 
 
-def routes(store: Store) -> list[BaseRoute]:
+def routes(store: Store, queries: Queries) -> list[BaseRoute]:
+    tails = loki_tail.Tails(store.logs, queries)
+
     async def tail(socket: WebSocket) -> None:
-        await loki_tail.tail(socket, store.logs)
+        await tails.follow(socket)
 
     return [
-        *[_route(path, handler, store) for path, handler in _HANDLERS.items()],
+        *[_route(path, handler, store, queries) for path, handler in _HANDLERS.items()],
         WebSocketRoute(f"{PREFIX}/tail", tail),
         Route("/ready", _ready),
         Route("/{path:path}", _not_found),
     ]
 
 
-def _route(path: str, handler: Handler, store: Store) -> Route:
+def _route(path: str, handler: Handler, store: Store, queries: Queries) -> Route:
+    def answer(request: Request, form: Form) -> Response:
+        return answers.json(handler(store, request, form))
+
+    lookup = handler not in _HEAVY
+
     async def endpoint(request: Request) -> Response:
         try:
             form = await read_form(request)
-            return answers.json(await run_in_threadpool(handler, store, request, form))
+            return await queries.answer(request, loki_words.STOPPED, answer, request, form, lookup=lookup)
         except QueryFailure as error:
             return answers.plain(error.message, error.status)
 
@@ -215,3 +222,5 @@ _HANDLERS: dict[str, Handler] = {
     f"{PREFIX}/detected_field/{{name}}/values": _detected_field_values,
     f"{PREFIX}/status/buildinfo": _build_info,
 }
+# They read lines; the others read the index.
+_HEAVY = {_query_range, _query, _volume, _detected_fields, _detected_field_values}

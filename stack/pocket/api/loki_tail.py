@@ -6,15 +6,17 @@ import asyncio
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import orjson
-from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from pocket.api import loki_encode as encode
 from pocket.api import loki_params as params
 from pocket.api.form import Form
+from pocket.api.loki_words import STOPPED
+from pocket.api.queries import Queries
 from pocket.query import logql
 from pocket.query.errors import QueryFailure
 
@@ -58,20 +60,42 @@ class Tail:
         self._seen = {key: t for key, t in self._seen.items() if t >= self._start}
 
 
-async def tail(socket: WebSocket, source: logql.LogSource) -> None:
-    """Accept, stream until the client goes away; a bad request is refused before the handshake with a 400."""
-    try:
-        following, delay_ns = _following(source, _form(socket))
-    except QueryFailure as error:
-        await _refuse(socket, error)
-        return
+class Tails:
+    """The live tails of a process; there may be so many at once (Loki's max_concurrent_tail_requests)."""
+
+    def __init__(self, source: logql.LogSource, queries: Queries) -> None:
+        self._source, self._queries, self._most = source, queries, queries.settings.tails
+        self._count = 0
+
+    async def follow(self, socket: WebSocket) -> None:
+        """Streams until the client goes away; a bad request is refused before the handshake with a 400."""
+        try:
+            following, delay_ns = _following(self._source, _form(socket))
+            if self._count >= self._most:
+                raise params.BadRequest(
+                    "max concurrent tail requests limit exceeded, "
+                    f"count > limit ({self._count + 1} > {self._most})"
+                )
+        except QueryFailure as error:
+            await _refuse(socket, error)
+            return
+        self._count += 1
+        try:
+            await _stream(socket, self._queries, following, delay_ns)
+        finally:
+            self._count -= 1
+
+
+async def _stream(socket: WebSocket, queries: Queries, following: Tail, delay_ns: int) -> None:
     await socket.accept()
     closed = asyncio.create_task(_closed(socket))
     categorize = CATEGORIZE in socket.headers.get("x-loki-response-encoding-flags", "")
     try:
         while not closed.done():
             end = time.time_ns() - delay_ns + 1
-            streams = await run_in_threadpool(following.fresh, end, categorize=categorize)
+            streams = await queries.run(
+                closed, STOPPED, partial(following.fresh, end, categorize=categorize), lookup=True
+            )
             if streams:
                 await socket.send_text(_message(streams, categorize=categorize))
             await asyncio.wait({closed}, timeout=POLL_SECONDS)

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,11 +18,21 @@ from pocket.api import prometheus_params as params
 from pocket.api.form import Form, read_form
 from pocket.api.prometheus_status import evaluation_interval_ms, status_routes
 from pocket.api.prometheus_targets import Targets, describe
+from pocket.api.queries import Queries, Words
+from pocket.budget import Busy, Cancelled, TimedOut, TooMuch
 from pocket.config import Settings
 from pocket.query import promql
 from pocket.query.errors import QueryFailure
 from pocket.store import Store, StoreError
 
+# promql/engine.go (ErrQueryTimeout, ErrQueryCanceled, ErrTooManySamples) and web/api/v1/api.go (their statuses).
+# Prometheus lets any number wait; the 429 is Mimir's, whose queue is bounded.
+STOPPED: Words = {
+    TimedOut: lambda: promql.QueryError("timeout", "query timed out in expression evaluation"),
+    Cancelled: lambda: promql.QueryError("canceled", "query was canceled in expression evaluation"),
+    TooMuch: lambda: promql.QueryError("execution", promql.TOO_MANY_SAMPLES),
+    Busy: lambda: promql.QueryError("too_many_requests", "too many outstanding requests"),
+}
 TRUNCATED = "results truncated due to limit"
 MAX_NOTES = 10  # warnings and infos told of in one answer
 T = TypeVar("T")
@@ -39,37 +48,50 @@ class Answer:
     infos: list[str] = field(default_factory=list)
 
 
-def app(store: Store, settings: Settings, targets: Targets | None = None) -> Starlette:
+def app(
+    store: Store, settings: Settings, targets: Targets | None = None, queries: Queries | None = None
+) -> Starlette:
     """Everything that Prometheus answers to Grafana but `/metrics`; `targets` gives the scraper's."""
     api = _Api(store, settings)
-    queries: dict[str, Handler] = {
+    runner = queries or Queries(settings)
+    heavy: dict[str, Handler] = {
         "query": api.query,
         "query_range": api.query_range,
         "query_exemplars": api.query_exemplars,
+    }
+    light: dict[str, Handler] = {
         "format_query": api.format_query,
         "labels": api.labels,
         "series": api.series,
     }
     routes = [
-        Route(f"/api/v1/{name}", _endpoint(handler), methods=["GET", "POST"]) for name, handler in queries.items()
+        Route(f"/api/v1/{name}", _endpoint(runner, handler, lookup=name in light), methods=["GET", "POST"])
+        for name, handler in (heavy | light).items()
     ]
     return Starlette(
         routes=[
             *routes,
-            Route("/api/v1/label/{name}/values", _label_values(api)),
-            Route("/api/v1/metadata", _endpoint(api.metadata)),
+            Route("/api/v1/label/{name}/values", _label_values(runner, api)),
+            Route("/api/v1/metadata", _endpoint(runner, api.metadata, lookup=True)),
             Route("/api/v1/targets", _targets(targets)),
             *status_routes(settings),
         ]
     )
 
 
-def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(queries: Queries, handler: Handler, *, lookup: bool) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         form = await read_form(request)
-        return await run_in_threadpool(respond, lambda: handler(form))
+        return await _run(queries, request, lambda: handler(form), lookup=lookup)
 
     return endpoint
+
+
+async def _run(queries: Queries, request: Request, handle: Callable[[], Answer], *, lookup: bool) -> Response:
+    try:
+        return await queries.answer(request, STOPPED, respond, handle, lookup=lookup)
+    except promql.QueryError as failure:
+        return _error(failure.kind, failure.message, failure.status)
 
 
 def respond(handle: Callable[[], Answer]) -> Response:
@@ -96,10 +118,10 @@ def _error(kind: str, message: str, status: int) -> Response:
     return answers.json({"status": "error", "errorType": kind, "error": message}, status)
 
 
-def _label_values(api: _Api) -> Callable[[Request], Awaitable[Response]]:
+def _label_values(queries: Queries, api: _Api) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         form, name = await read_form(request), str(request.path_params["name"])
-        return await run_in_threadpool(respond, lambda: api.label_values(name, form))
+        return await _run(queries, request, lambda: api.label_values(name, form), lookup=True)
 
     return endpoint
 
@@ -119,7 +141,9 @@ class _Api:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._metrics = store.metrics
-        self._limits = promql.Limits(subquery_step_ms=evaluation_interval_ms(settings))
+        self._limits = promql.Limits(
+            subquery_step_ms=evaluation_interval_ms(settings), timeout_seconds=settings.query_seconds
+        )
 
     def query(self, form: Form) -> Answer:
         limit = params.limit(form)

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from pocket.api import answers
 from pocket.api.prometheus_targets import rfc3339
 from pocket.config import Settings
-from pocket.query.promql.context import DEFAULT_SUBQUERY_STEP_MS, LOOKBACK_MS, MAX_CELLS, TIMEOUT_SECONDS
+from pocket.query.promql.context import DEFAULT_SUBQUERY_STEP_MS, LOOKBACK_MS, MAX_CELLS
 
 VERSION = "3.14.0"  # whose answers these are; Grafana chooses its features by it
 
@@ -48,7 +48,8 @@ def status_routes(settings: Settings) -> list[Route]:
     }
     flags = {
         "query.lookback-delta": f"{LOOKBACK_MS // 60_000}m",
-        "query.timeout": f"{TIMEOUT_SECONDS:g}s",
+        "query.timeout": f"{settings.query_seconds:g}s",
+        "query.max-concurrency": str(settings.query_workers),
         "query.max-samples": str(MAX_CELLS),
         "storage.tsdb.retention.time": f"{settings.retention_seconds}s",
         "storage.tsdb.retention.size": f"{settings.retention_bytes}B",

@@ -9,7 +9,6 @@ from typing import Any
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -18,9 +17,11 @@ from pocket.api import answers
 from pocket.api.form import Form, read_form
 from pocket.api.loki_params import BadRequest
 from pocket.api.pyroscope_messages import MESSAGES
+from pocket.api.queries import Queries, Words
+from pocket.budget import Busy, Cancelled, TimedOut, TooMuch
 from pocket.config import Settings
 from pocket.query import profiles
-from pocket.query.errors import ParseError, QueryFailure, Unsupported
+from pocket.query.errors import Ended, ParseError, QueryFailure, Unsupported
 from pocket.query.logql.literals import prometheus_duration_ns
 from pocket.rows import Matcher
 from pocket.store import Store
@@ -32,19 +33,31 @@ _MAX_MS = 2**53  # an end of 0 is "now and later" to those calls that may leave 
 _FLAME_GRAPH_FORMATS = (0, 1)
 _AVERAGE = 1
 
+# connect's codes; the words are those of dskit's frontend, which Pyroscope shares with Loki and Tempo.
+_CODES = {
+    501: "unimplemented", 504: "deadline_exceeded", 499: "canceled", 429: "resource_exhausted",
+    422: "resource_exhausted",
+}  # fmt: skip
+_STOPPED: Words = {
+    TimedOut: lambda: Ended("context deadline exceeded", 504),
+    Cancelled: lambda: Ended("context canceled", 499),
+    TooMuch: lambda: Ended("the query would hold too many bytes in memory; narrow its time range", 422),
+    Busy: lambda: Ended("too many outstanding requests", 429),
+}
+
 Message = Any  # classes made at run time
 Call = Callable[[Store, Message], Message]
 
 
-def app(store: Store, settings: Settings) -> Starlette:
+def app(store: Store, settings: Settings, queries: Queries | None = None) -> Starlette:
     """The querier of `store`, with `/ready`."""
-    return Starlette(routes=routes(store), exception_handlers=answers.UNAVAILABLE)
+    return Starlette(routes=routes(store, queries or Queries(settings)), exception_handlers=answers.UNAVAILABLE)
 
 
-def routes(store: Store) -> list[Route]:
+def routes(store: Store, queries: Queries) -> list[Route]:
     return [
-        *[_route(name, call, store) for name, call in _CALLS.items()],
-        Route("/pyroscope/render", _render(store), methods=["GET"]),
+        *[_route(name, call, store, queries) for name, call in _CALLS.items()],
+        Route("/pyroscope/render", _render(store, queries), methods=["GET"]),
         Route("/ready", _ready),
         Route("/{path:path}", _not_found, methods=["GET", "POST"]),
     ]
@@ -59,18 +72,22 @@ async def _not_found(_: Request) -> Response:
 
 
 # ---- the connect protocol: https://connectrpc.com/docs/protocol
-def _route(name: str, call: Call, store: Store) -> Route:
+def _route(name: str, call: Call, store: Store, queries: Queries) -> Route:
     request_class = MESSAGES[f"{name}Request"]
+
+    def answer(body: bytes, kind: str) -> Response:
+        return _encoded(call(store, _decoded(request_class, body, kind)), kind)
 
     async def endpoint(request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in (PROTO, JSON):
             return Response(status_code=415, headers={"accept-post": f"{JSON}, {PROTO}"})
         try:
-            message = _decoded(request_class, await request.body(), kind)
-            return _encoded(await run_in_threadpool(call, store, message), kind)
+            body = await request.body()
+            lookup = not name.startswith("Select")
+            return await queries.answer(request, _STOPPED, answer, body, kind, lookup=lookup)
         except QueryFailure as error:
-            code = "unimplemented" if error.status == 501 else "invalid_argument"
+            code = _CODES.get(error.status, "invalid_argument")
             return answers.json({"code": code, "message": error.message}, error.status)
 
     return Route(f"{PREFIX}/{name}", endpoint, methods=["POST"])
@@ -219,10 +236,11 @@ _CALLS: dict[str, Call] = {
 
 
 # ---- the old render endpoint, for curl
-def _render(store: Store) -> Callable[[Request], Any]:
+def _render(store: Store, queries: Queries) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         try:
-            return answers.json(await run_in_threadpool(_flamebearer, store, await read_form(request)))
+            form = await read_form(request)
+            return answers.json(await queries.answer(request, _STOPPED, _flamebearer, store, form))
         except QueryFailure as error:
             return answers.plain(error.message, error.status)
 

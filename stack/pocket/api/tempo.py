@@ -7,15 +7,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pocket.api import answers, tempo_proto, tempo_search, tempo_tags
+from pocket.api import answers, tempo_proto, tempo_search, tempo_tags, tempo_words
 from pocket.api import tempo_params as params
 from pocket.api.form import Form, read_form
 from pocket.api.loki_params import BadRequest
+from pocket.api.queries import Queries
 from pocket.config import Settings
 from pocket.query import traceql
 from pocket.query.errors import QueryFailure
@@ -35,24 +35,27 @@ _BUILD = {
 Handler = Callable[[Store, Request, Form], Response]
 
 
-def app(store: Store, settings: Settings) -> Starlette:
+def app(store: Store, settings: Settings, queries: Queries | None = None) -> Starlette:
     """The query endpoints of `store`, with `/ready`."""
-    return Starlette(routes=routes(store), exception_handlers=answers.UNAVAILABLE)
+    return Starlette(routes=routes(store, queries or Queries(settings)), exception_handlers=answers.UNAVAILABLE)
 
 
-def routes(store: Store) -> list[Route]:
+def routes(store: Store, queries: Queries) -> list[Route]:
     return [
-        *[_route(path, handler, store) for path, handler in _HANDLERS.items()],
+        *[_route(path, handler, store, queries) for path, handler in _HANDLERS.items()],
         Route("/api/echo", _plain("echo\n")),
         Route("/ready", _plain("ready\n")),
         Route("/{path:path}", _plain("404 page not found\n", 404)),
     ]
 
 
-def _route(path: str, handler: Handler, store: Store) -> Route:
+def _route(path: str, handler: Handler, store: Store, queries: Queries) -> Route:
+    lookup = handler not in _HEAVY
+
     async def endpoint(request: Request) -> Response:
         try:
-            return await run_in_threadpool(handler, store, request, await read_form(request))
+            form = await read_form(request)
+            return await queries.answer(request, tempo_words.STOPPED, handler, store, request, form, lookup=lookup)
         except QueryFailure as error:
             return answers.plain(error.message, error.status)
 
@@ -208,3 +211,4 @@ _HANDLERS: dict[str, Handler] = {
     "/api/metrics/query": _metrics_instant,
     "/api/status/buildinfo": _build_info,
 }
+_HEAVY = {_search, _metrics_range, _metrics_instant}

@@ -32,7 +32,9 @@ class Unsupported(QueryFailure):
         self.status = self.status if status is None else status
 
 
-class QueryTimeout(QueryFailure):
-    """The query took longer than it was given (503)."""
+class Ended(QueryFailure):
+    """It was stopped before it had an answer, with the status and the words of the component."""
 
-    status = 503
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status

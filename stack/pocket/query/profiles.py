@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from pocket.budget import current
 from pocket.query import promql
 from pocket.query.errors import ParseError
 from pocket.rows import Labels, Matcher, ProfileSample
 
 MAX_NODES = 8192  # Pyroscope's max_flamegraph_nodes_default
 PROFILE_TYPE = "__profile_type__"
+_BYTES_A_FRAME = 100  # of the tree, if no other stack shares it
 _PARTS = ("__name__", "__type__", "__unit__", "__period_type__", "__period_unit__")
 
 LabelKey = tuple[tuple[str, str], ...]
@@ -134,10 +136,12 @@ class FlameGraph:
 def merge(samples: Iterable[ProfileSample]) -> Node:
     """A tree of the stacks, values added up; its root is no frame."""
     stacks: Counter[tuple[str, ...]] = Counter()
-    for sample in samples:
+    for sample in samples:  # a page at a time, and the store looks at the budget for each
         stacks[sample.stack] += sample.value
-    root = Node("")
+    root, budget = Node(""), current()
     for stack, value in stacks.items():
+        budget.check()
+        budget.hold(len(stack) * _BYTES_A_FRAME)
         node = root
         node.total += value
         for frame in stack:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,15 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from pocket.budget import TooMuch, current
+
 Connection = duckdb.DuckDBPyConnection
 Columns = dict[str, np.ndarray[Any, Any]]
+Ids = Sequence[int]
+Row = tuple[Any, ...]
+
+FEW_IDS = 100  # may stand in the text of a statement
+PAGE = 5_000  # rows that are Python objects at once
 
 # Labels, attributes, frames are JSON text in small tables; the big tables carry their ids. A sample's value is
 # kept as its 64 bits: DuckDB reads NaN from numpy as NULL, and Prometheus tells two NaNs apart.
@@ -75,18 +82,55 @@ class Database:
             self._connection.close()
             self._connection = _open(self.path)
 
-    def query(self, sql: str, parameters: Any = None) -> list[tuple[Any, ...]]:
-        with self.cursor() as cursor:
-            return cursor.execute(sql, parameters).fetchall()
+    @contextmanager
+    def _reading(self, ids: Ids) -> Iterator[Connection]:
+        """A cursor that the current query's budget can interrupt; Stopped when it does. `wanted` holds the ids."""
+        budget = current()
+        budget.check()
+        with self.cursor() as cursor, budget.interruptible(cursor.interrupt):
+            if len(ids) > FEW_IDS:
+                cursor.register("wanted", {"id": np.array(ids, np.int32)})
+            try:
+                yield cursor
+            except duckdb.InterruptException:
+                budget.check()
+                raise
+            except duckdb.OutOfMemoryException as error:
+                raise TooMuch from error
 
-    def arrays(self, sql: str, parameters: Any = None) -> Columns:
+    def stream(self, sql: str, parameters: Any = None, *, ids: Ids = (), page: int = PAGE) -> Iterator[list[Row]]:
+        """The result a page at a time as DuckDB makes it; nothing but the page is in memory.
+
+        `ids` are those that the text names by `among`.
+        """
+        with self._reading(ids) as cursor:
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(page):
+                yield rows
+                current().check()
+
+    def query(self, sql: str, parameters: Any = None, *, ids: Ids = ()) -> list[Row]:
+        """The whole result. Raises Stopped if the current query ends meanwhile."""
+        return [row for rows in self.stream(sql, parameters, ids=ids) for row in rows]
+
+    def arrays(self, sql: str, parameters: Any = None, *, ids: Ids = ()) -> Columns:
         """The result as one numpy array a column."""
-        with self.cursor() as cursor:
+        with self._reading(ids) as cursor:
             return cursor.execute(sql, parameters).fetchnumpy()
 
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def among(column: str, ids: Ids) -> str:
+    """SQL for `column in ids`, which the reading method is given as well; integers of our own, safe in the text.
+
+    A hundred thousand of them as text took DuckDB 3.7 s to parse, as an array 17 ms.
+    """
+    if len(ids) > FEW_IDS:
+        return f"{column} in (select id from wanted)"  # noqa: S608
+    return f"{column} in ({','.join(map(str, ids))})"
 
 
 def insert(cursor: Connection, table: str, columns: Columns, select: str = "*") -> None:

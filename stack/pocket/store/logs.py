@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 import orjson
 
 from pocket.rows import Labels, LogEntry, Matcher
-from pocket.store.database import Columns, Connection, Database, insert, text
+from pocket.store.database import PAGE, Columns, Connection, Database, Row, among, insert, text
 from pocket.store.index import LabelIndex
-from pocket.store.metrics import among
-from pocket.store.paging import PAGE, pages
+from pocket.store.paging import pages
 from pocket.store.recent import Recent
 
 
@@ -38,25 +38,37 @@ class Logs:
         end_ns: int,
         *,
         limit: int | None = None,
-        newest_first: bool = True,
+        newest_first: bool | None = True,
         contains: Sequence[str] = (),
     ) -> Iterator[LogEntry]:
-        """Entries in the order of time, fetched a page at a time; `contains` are substrings the line must have."""
+        """Entries in the order of time, or (None) as they come; `contains` are substrings the line must have.
+
+        They are fetched a page at a time. Entries of a stream share their labels' dict.
+        """
         ids = self.index.find(matchers, start_ns, end_ns - 1)
         if not ids or limit == 0:
             return
         where = " and ".join([among("stream", ids), *["contains(line, ?)"] * len(contains)])
         select = "select t_ns, stream, line, metadata from logs"
-        page = PAGE if limit is None else min(PAGE, limit + 1)
-        left = limit
-        for rows in pages(self._database, select, where, contains, "t_ns", start_ns, end_ns,
-                          newest_first=newest_first, page=page):  # fmt: skip
-            for t_ns, stream, line, metadata in rows[:left]:
-                labels = self.index.values.get(stream)
-                if labels is not None:
-                    yield LogEntry(dict(labels), t_ns, line, orjson.loads(metadata) if metadata else {})
-            if left is not None and (left := left - len(rows)) <= 0:
-                return
+        if newest_first is None:
+            scan = f"{select} where {where} and t_ns >= ? and t_ns < ?"
+            found = self._database.stream(scan, [*contains, start_ns, end_ns], ids=ids)
+        else:
+            page = PAGE if limit is None else min(PAGE, limit + 1)
+            found = pages(self._database, select, where, contains, "t_ns", start_ns, end_ns,
+                          newest_first=newest_first, ids=ids, page=page)  # fmt: skip
+        yield from islice(self._entries(found), limit)
+
+    def _entries(self, found: Iterable[list[Row]]) -> Iterator[LogEntry]:
+        values, known = self.index.values, dict[int, Labels]()
+        for rows in found:
+            for t_ns, stream, line, metadata in rows:
+                labels = known.get(stream)
+                if labels is None:
+                    if stream not in values:  # retention has just removed it
+                        continue
+                    labels = known[stream] = dict(values[stream])
+                yield LogEntry(labels, t_ns, line, orjson.loads(metadata) if metadata else {})
 
     def stats(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> dict[str, int]:
         ids = self.index.find(matchers, start_ns, end_ns - 1)
@@ -66,6 +78,7 @@ class Logs:
             "select count(distinct stream), count(*), coalesce(sum(strlen(line)), 0)::bigint from logs"  # noqa: S608
             f" where t_ns >= ? and t_ns < ? and {among('stream', ids)}",
             [start_ns, end_ns],
+            ids=ids,
         )
         # A chunk is Loki's unit of storage; here a stream is one piece.
         return {"streams": streams, "chunks": streams, "entries": entries, "bytes": size}

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import orjson
 
+from pocket.budget import current
 from pocket.rows import Exemplar, Labels, Matcher, MetricMetadata, Sample, Series
-from pocket.store.database import Columns, Connection, Database, insert, text
+from pocket.store.database import Columns, Connection, Database, among, insert, text
 from pocket.store.index import LabelIndex
 from pocket.store.recent import Recent
 
+BYTES_A_SAMPLE = 16  # time and value; sorting takes more, for a moment
 BEFORE_ALL = -(1 << 62)
 Array = np.ndarray[Any, Any]
 MatcherSets = Sequence[Sequence[Matcher]]
@@ -32,11 +34,10 @@ class Metrics:
         ids = self.index.find(matchers, start_ms, end_ms)
         if not ids:
             return []
-        rows = self._database.arrays(
-            "select series, t_ms, bits from samples"  # noqa: S608
-            f" where t_ms between ? and ? and {among('series', ids)}",
-            [start_ms, end_ms],
-        )
+        chosen = f"from samples where t_ms between ? and ? and {among('series', ids)}"
+        [(count,)] = self._database.query(f"select count(*) {chosen}", [start_ms, end_ms], ids=ids)
+        current().hold(count * BYTES_A_SAMPLE)
+        rows = self._database.arrays(f"select series, t_ms, bits {chosen}", [start_ms, end_ms], ids=ids)
         return self._split(rows)
 
     def _split(self, rows: Columns) -> list[Series]:
@@ -70,17 +71,13 @@ class Metrics:
             "select series, labels, value, t_ms from exemplars"  # noqa: S608
             f" where t_ms between ? and ? and {among('series', ids)} order by t_ms",
             [start_ms, end_ms],
+            ids=ids,
         )
         labels = self.index.values
         return [Exemplar(dict(labels[s]), orjson.loads(own), value, t) for s, own, value, t in rows if s in labels]
 
     def metadata(self) -> list[MetricMetadata]:
         return list(self.described.values())
-
-
-def among(column: str, ids: Sequence[int]) -> str:
-    """SQL for `column in ids`. The ids are integers of our own, so they are safe in the text."""
-    return f"{column} in ({','.join(map(str, ids))})"
 
 
 class SampleTable:

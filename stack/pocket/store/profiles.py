@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from pocket.rows import Labels, Matcher, ProfileSample
-from pocket.store.database import Columns, Connection, Database, insert
+from pocket.store.database import Columns, Connection, Database, among, insert
 from pocket.store.index import Dictionary, LabelIndex
-from pocket.store.metrics import among
 from pocket.store.paging import pages
 
 # The profile type is kept as a label of the series, as Pyroscope does.
@@ -43,7 +42,7 @@ class Profiles:
         labels = {id_: _public(self.index.values[id_]) for id_ in ids if id_ in self.index.values}
         stacks = self.stacks.values
         for rows in pages(self._database, select, among("series", ids), [], "t_ms", start_ms, end_ms + 1,
-                          newest_first=False):  # fmt: skip
+                          newest_first=False, ids=ids):  # fmt: skip
             for t_ms, series, stack, value in rows:
                 if series in labels and stack in stacks:
                     yield ProfileSample(profile_type, dict(labels[series]), t_ms, stacks[stack], value)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import orjson
 
+from pocket.budget import current
 from pocket.rows import Span, SpanEvent, SpanLink
-from pocket.store.database import Columns, Connection, Database, insert, text
+from pocket.store.database import Columns, Connection, Database, Row, insert, text
 from pocket.store.index import Dictionary
 from pocket.store.paging import pages
 from pocket.store.recent import Recent
@@ -22,6 +23,8 @@ _COLUMNS = (
 )
 # A trace's other spans are looked for this far around the span that was found: it bounds the scan.
 _REACH_NS = 3600 * 10**9
+_BYTES_A_SPAN = 2000  # its row and its objects
+_CHECK_SPANS = 1000  # between two looks at the budget
 _SPANS_A_PAGE, _TRACES_A_PAGE = 1000, 64
 
 
@@ -36,11 +39,11 @@ class Traces:
         """All spans of a trace in the order of their start; [] if it is unknown or no trace id at all."""
         if len(trace_id) > 32 or not set(trace_id) <= set("0123456789abcdefABCDEF") or not trace_id:
             return []
-        rows = self._database.query(
+        found = self._database.stream(
             f"select {_COLUMNS} from spans where trace_id = ?::uuid order by start_ns",  # noqa: S608
             [trace_id.zfill(32)],
         )
-        return self._spans(rows)
+        return self._spans(_held(found))
 
     def newest(
         self,
@@ -80,14 +83,17 @@ class Traces:
 
     def _whole(self, trace_ids: list[str], first: int, last: int) -> list[Span]:
         """All spans of these traces, in the order given, looked for around the times at which they were found."""
-        rows = self._database.query(
+        budget = current()
+        held = budget.held
+        found = self._database.stream(
             f"select {_COLUMNS} from spans where start_ns between ? and ?"  # noqa: S608
             " and trace_id in (select unnest(?::uuid[])) order by start_ns",
             [first - _REACH_NS, last + _REACH_NS, trace_ids],
         )
-        by_trace: dict[str, list[tuple[Any, ...]]] = {trace_id: [] for trace_id in trace_ids}
-        for row in rows:
+        by_trace: dict[str, list[Row]] = {trace_id: [] for trace_id in trace_ids}
+        for row in _held(found):
             by_trace[row[2]].append(row)
+        budget.held = held  # until the next batch; who keeps spans holds them
         return self._spans([row for rows_ in by_trace.values() for row in rows_])
 
     def spans(self, start_ns: int, end_ns: int) -> Iterator[Span]:
@@ -128,8 +134,13 @@ class Traces:
         return [self.resources.values.get(row[0], {}) for row in rows]
 
     def _spans(self, rows: Sequence[tuple[Any, ...]]) -> list[Span]:
-        resources = self.resources.values
-        return [_span(row, resources.get(row[9], {})) for row in rows]
+        resources, budget = self.resources.values, current()
+        spans: list[Span] = []
+        for row in rows:
+            spans.append(_span(row, resources.get(row[9], {})))
+            if not len(spans) % _CHECK_SPANS:
+                budget.check()
+        return spans
 
 
 class SpanTable:
@@ -181,6 +192,15 @@ class SpanTable:
             "events": text([_json([(e.t_ns, e.name, e.attributes) for e in s.events]) for s in spans]),
             "links": text([_json([(x.trace_id, x.span_id, x.attributes) for x in s.links]) for s in spans]),
         }
+
+
+def _held(pages: Iterable[list[Row]]) -> list[Row]:
+    """All rows, held against the query's budget as they come: one trace may have a million spans."""
+    rows: list[Row] = []
+    for page in pages:
+        current().hold(len(page) * _BYTES_A_SPAN)
+        rows += page
+    return rows
 
 
 def _canonical(resource: dict[str, Any]) -> bytes:

@@ -193,6 +193,24 @@ def lines(message: dict[str, Any]) -> set[str]:
     return {line for stream in message["streams"] for _, line in stream["values"]}
 
 
+async def test_tails_are_bounded(store: Store, tmp_path: Path) -> None:
+    async with serving(loki.app(store, Settings(data_dir=tmp_path, tails=1))) as address:
+        url = f"ws://{address}/loki/api/v1/tail?query=%7Blevel%3D%22info%22%7D"
+        async with websockets.connect(url):
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                async with websockets.connect(url):
+                    pass
+        assert refused.value.response.status_code == 400
+        assert refused.value.response.body == b"max concurrent tail requests limit exceeded, count > limit (2 > 1)"
+        for _ in range(50):  # the one before has to notice that it is closed
+            try:
+                async with websockets.connect(url):
+                    return
+            except websockets.InvalidStatus:
+                await asyncio.sleep(0.1)
+        pytest.fail("a tail that ended still counts")
+
+
 async def test_tail_refuses_a_bad_query_before_it_accepts(store: Store, tmp_path: Path) -> None:
     async with serving(loki.app(store, Settings(data_dir=tmp_path))) as address:
         with pytest.raises(websockets.InvalidStatus) as refused:

@@ -3,15 +3,59 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from pocket.budget import Budget, TimedOut, TooMuch, spending
 from pocket.query import traceql
 from pocket.query.errors import QueryFailure
+from pocket.rows import Span
 
 SECOND = 10**9
 BASE = 1_700_000_000 * SECOND
+
+
+class Endless:
+    """Traces of one span, without end; `read` counts them."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def newest(self, *_: Any, **__: Any) -> Iterator[list[Span]]:
+        for self.read in itertools.count(1):
+            yield [Span(f"{self.read:032x}", f"{self.read:016x}", "", "work", 1, BASE + 1, BASE + 2)]
+
+
+@pytest.mark.parametrize("query", ["{} | rate() by (span:id)", "{} | quantile_over_time(duration, .5) by (span:id)"])
+def test_a_series_for_each_span_is_refused_at_once(query: str) -> None:
+    source = Endless()
+    with pytest.raises(QueryFailure) as refused:
+        traceql.metrics_range(source, traceql.parse(query), BASE, BASE + 3600 * SECOND, 10 * SECOND)
+    assert refused.value.message == (
+        "Response exceeds maximum series limit of 1000: group by fewer or by other attributes, "
+        "or narrow the time range"
+    )
+    assert (refused.value.status, source.read) == (422, 1001)
+
+
+def test_series_that_a_second_stage_chooses_from_are_bounded_by_what_they_hold() -> None:
+    query = traceql.parse("{} | rate() by (span:id) | topk(3)")
+    with spending(Budget(held_bytes=16 << 20)), pytest.raises(TooMuch):
+        traceql.metrics_range(Endless(), query, BASE, BASE + 3600 * SECOND, 10 * SECOND)
+
+
+@pytest.mark.parametrize("query", ["{} | rate()", "{} | sum_over_time(span.missing)"])
+def test_a_metrics_query_ends_at_its_deadline(query: str) -> None:
+    with spending(Budget(seconds=0.2)), pytest.raises(TimedOut):
+        traceql.metrics_range(Endless(), traceql.parse(query), BASE, BASE + SECOND, SECOND)
+
+
+def test_a_search_holds_what_it_keeps() -> None:
+    with spending(Budget(held_bytes=1 << 20)), pytest.raises(TooMuch):
+        traceql.search(Endless(), traceql.parse("{}"), BASE, BASE + SECOND, limit=10_000)
 
 
 def at(source: Any, text: str) -> dict[str, float]:

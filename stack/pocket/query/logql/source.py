@@ -16,8 +16,8 @@ class LogSource(Protocol):
         end_ns: int,
         *,
         limit: int | None = None,
-        newest_first: bool = True,
+        newest_first: bool | None = True,
         contains: Sequence[str] = (),
     ) -> Iterator[LogEntry]:
-        """Entries of the matching streams in the order of time, `end_ns` exclusive."""
+        """Entries of the matching streams in the order of time (`newest_first` None: any), `end_ns` exclusive."""
         ...

@@ -8,14 +8,14 @@ functions.go (3.14).
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 
+from pocket.budget import current
 from pocket.query.promql import ast, evaluation, labels
 from pocket.query.promql.context import Context, Limits
 from pocket.query.promql.parsing import parse, parse_selector, prettify
 from pocket.query.promql.result import (
+    TOO_MANY_SAMPLES,
     Annotations,
     InstantResult,
     Matrix,
@@ -34,9 +34,9 @@ NO_STEP = "zero or negative query resolution step widths are not accepted. Try a
 DEFAULT_LIMITS = Limits()
 
 __all__ = [
-    "NO_STEP", "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource", "QueryError", "Scalar",
-    "String", "Vector", "VectorSample", "check_points", "instant", "parse_selector", "prettify", "range",
-    "range_matrix", "selectors",
+    "NO_STEP", "TOO_MANY_SAMPLES", "Annotations", "InstantResult", "Limits", "Matrix", "MetricSource",
+    "QueryError", "Scalar", "String", "Vector", "VectorSample", "check_points", "instant", "parse_selector",
+    "prettify", "range", "range_matrix", "selectors",
 ]  # fmt: skip
 
 
@@ -93,8 +93,9 @@ def selectors(text: str) -> list[ast.Selector]:
 
 def _context(source: MetricSource, text: str, start_ms: int, end_ms: int, step_ms: int, limits: Limits) -> Context:
     times = np.arange(start_ms, end_ms + 1, step_ms, dtype=np.int64)
-    deadline = time.monotonic() + limits.timeout_seconds
-    return Context(source, text, times, start_ms, end_ms, limits, deadline)
+    budget = current()
+    budget.limit_seconds(limits.timeout_seconds)
+    return Context(source, text, times, start_ms, end_ms, limits, budget)
 
 
 def _range_table(context: Context, tree: ast.Node) -> Table:

@@ -22,7 +22,7 @@ CHOOSING = frozenset({"topk", "bottomk", "limitk"})
 def aggregate(context: Context, node: ast.Aggregate, table: Table, param: Floats | str | None) -> Table:
     """`param` is k or φ, one a step, or the label of count_values."""
     if isinstance(param, str):
-        return _count_values(node, table, param)
+        return _count_values(context, node, table, param)
     groups = _groups(node, table)
     if node.op in CHOOSING:
         return _choose(node.op, table, groups, _whole(param), instant=not context.is_range)
@@ -30,7 +30,7 @@ def aggregate(context: Context, node: ast.Aggregate, table: Table, param: Floats
         _check_quantile(context, param, node)
     if not groups:
         return empty(table.steps)
-    values = np.stack([_one(node.op, table, rows, param) for rows in groups])
+    values = np.stack([_one(context, node.op, table, rows, param) for rows in groups])
     present = np.stack([table.present[rows].any(axis=0) for rows in groups])
     return Table([_group_labels(node, table.labels[rows[0]]) for rows in groups], values, present).compact()
 
@@ -50,7 +50,8 @@ def _groups(node: ast.Aggregate, table: Table) -> list[list[int]]:
     return list(groups.values())
 
 
-def _one(op: str, table: Table, rows: list[int], param: Floats | None) -> Floats:
+def _one(context: Context, op: str, table: Table, rows: list[int], param: Floats | None) -> Floats:
+    context.check()
     result = _reduced(op, table.values[rows], table.present[rows], param)
     return np.broadcast_to(np.asarray(result, dtype=np.float64), (table.steps,))
 
@@ -156,7 +157,7 @@ def _ranks(op: str, values: Floats, present: Bools) -> Ints:
     return np.argsort(np.take_along_axis(by_value, absent_last, axis=0), axis=0, kind="stable")
 
 
-def _count_values(node: ast.Aggregate, table: Table, label: str) -> Table:
+def _count_values(context: Context, node: ast.Aggregate, table: Table, label: str) -> Table:
     """One series per group and distinct value, which becomes a label."""
     if not label:
         raise QueryError("execution", f'invalid label name "{label}"')
@@ -165,6 +166,7 @@ def _count_values(node: ast.Aggregate, table: Table, label: str) -> Table:
     counts: dict[labels.Key, tuple[Labels, Floats]] = {}
     for one, value, steps in _distinct(table):
         metric = _group_labels(grouping, labels.changed(one, label, plain(value)))
+        context.check(len(counts) * table.steps)
         _, count = counts.setdefault(labels.key(metric), (metric, np.zeros(table.steps)))
         count[steps] += 1
     return concatenate([empty(table.steps), *(single(m, c, c > 0) for m, c in counts.values())])

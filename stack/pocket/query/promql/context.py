@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from pocket.budget import Budget
 from pocket.query.promql.numbers import general
-from pocket.query.promql.result import Annotations, MetricSource, QueryError
+from pocket.query.promql.result import TOO_MANY_SAMPLES, Annotations, MetricSource, QueryError
 from pocket.query.promql.table import Floats, Ints
 from pocket.query.promql.text import position
 
@@ -16,7 +16,7 @@ LOOKBACK_MS = 300_000
 DEFAULT_SUBQUERY_STEP_MS = 60_000  # global.evaluation_interval's default
 # Prometheus stops at 50 million samples; a cell here costs 9 bytes and as much again for intermediate results,
 # and the process shares a laptop.
-MAX_CELLS = 20_000_000
+MAX_CELLS = 10_000_000
 TIMEOUT_SECONDS = 120.0
 
 
@@ -40,7 +40,7 @@ class Context:
     start_ms: int
     end_ms: int
     limits: Limits
-    deadline: float
+    budget: Budget
     annotations: Annotations = field(default_factory=Annotations)
 
     @property
@@ -52,13 +52,10 @@ class Context:
         return replace(self, times=times)
 
     def check(self, cells: int = 0) -> None:
-        """Raises QueryError when time is up or `cells` samples at once are too many."""
-        if time.monotonic() > self.deadline:
-            raise QueryError("timeout", "query timed out in expression evaluation")
+        """Raises Stopped when the query is to end, QueryError when `cells` samples at once are too many."""
+        self.budget.check()
         if cells > self.limits.max_cells:
-            raise QueryError(
-                "execution", "query processing would load too many samples into memory in query execution"
-            )
+            raise QueryError("execution", TOO_MANY_SAMPLES)
 
     def warn(self, message: str, pos: int) -> None:
         _once(self.annotations.warnings, f"PromQL warning: {message} ({position(self.text, pos)})")

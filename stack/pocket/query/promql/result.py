@@ -9,13 +9,15 @@ from typing import Literal, Protocol
 from pocket.query.errors import QueryFailure
 from pocket.rows import Labels, Matcher, Series
 
-STATUS = {"bad_data": 400, "execution": 422, "timeout": 503}
+STATUS = {"bad_data": 400, "execution": 422, "timeout": 503, "canceled": 499, "too_many_requests": 429}
+TOO_MANY_SAMPLES = "query processing would load too many samples into memory in query execution"
+Kind = Literal["bad_data", "execution", "timeout", "canceled", "too_many_requests"]
 
 
 class QueryError(QueryFailure):
-    """`kind` is Prometheus' errorType: bad_data (400), execution (422) or timeout (503)."""
+    """`kind` is Prometheus' errorType, which stands for the status."""
 
-    def __init__(self, kind: Literal["bad_data", "execution", "timeout"], message: str) -> None:
+    def __init__(self, kind: Kind, message: str) -> None:
         super().__init__(message)
         self.kind = kind
         self.status = STATUS[kind]

@@ -8,8 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from pocket.query.errors import ParseError
+import numpy as np
+
+from pocket.budget import current, size_of
+from pocket.query.errors import ParseError, QueryFailure
 from pocket.query.logql.arithmetic import COMPARISON
 from pocket.query.traceql import ast, histogram
 from pocket.query.traceql.ast import Value
@@ -20,6 +24,14 @@ from pocket.query.traceql.source import TraceSource
 
 SECOND = 10**9
 MAX_STEPS = 11_000
+
+# Tempo's max_response_series. Tempo cuts there and marks the answer partial; half an answer is refused here.
+MAX_SERIES = 1000
+_TOO_MANY = (
+    f"Response exceeds maximum series limit of {MAX_SERIES}: group by fewer or by other attributes, "
+    "or narrow the time range"
+)
+_BYTES_A_STEP, _BYTES_A_SERIES, _BYTES_A_VALUE = 8, 500, 40  # of what is collected
 
 Labels = tuple[tuple[str, Value], ...]
 
@@ -52,6 +64,10 @@ class Observation:
     value: float | None  # None: the span counts, it has no value
 
 
+class SeriesLimit(QueryFailure):
+    """More series than an answer may have (422: well formed, and too much)."""
+
+
 def window(start_ns: int, end_ns: int, step_ns: int) -> Window:
     """The aligned steps of a range query: one more before its start, as Tempo's AlignRequest has it."""
     if step_ns <= 0:
@@ -82,30 +98,72 @@ def _evaluate(source: TraceSource, query: ast.Query, steps: Window, per_ns: int 
     collected = _collect(source, query, metrics, steps)
     series = _FINISH[metrics.op](metrics, steps, collected, (per_ns or steps.step_ns) / SECOND)
     for stage in query.second_stages:
+        current().check()
         series = _second_stage(stage, series)
+    _limit(len(series))
     return [item for item in series if item.samples]
 
 
+def _limit(count: int) -> None:
+    if count > MAX_SERIES:
+        raise SeriesLimit(_TOO_MANY)
+
+
 # ---- observing
-Buckets = dict[Labels, list[list[float]]]  # by series, by step, the values seen
+class Counts:
+    """How many spans a step had."""
+
+    def __init__(self, steps: Window) -> None:
+        self.steps = np.zeros(steps.count, np.int64)
+
+    def add(self, index: int, _: float) -> None:
+        self.steps[index] += 1
 
 
-def _collect(source: TraceSource, query: ast.Query, metrics: ast.Metrics, steps: Window) -> Buckets:
+class Values:
+    """The values that were seen, by step."""
+
+    def __init__(self, _: Window) -> None:
+        self.steps: dict[int, list[float]] = {}
+
+    def add(self, index: int, value: float) -> None:
+        current().hold(_BYTES_A_VALUE)
+        self.steps.setdefault(index, []).append(value)
+
+    def all(self, steps: Window) -> list[list[float]]:
+        return [self.steps.get(index, []) for index in range(steps.count)]
+
+
+Collected = dict[Labels, Any]  # by series: Counts or Values, as the function needs
+
+
+def _collect(source: TraceSource, query: ast.Query, metrics: ast.Metrics, steps: Window) -> Collected:
     by = [(_label(node), compile_field(node)) for node in metrics.by]
-    measure = _measure(metrics.attribute)
-    collected: Buckets = {}
-    if metrics.op in ("rate", "count_over_time") and not by:
-        collected[()] = [[] for _ in range(steps.count)]  # nothing found is a series of zeros
+    measure, kind = _measure(metrics.attribute), Counts if metrics.op in _COUNTING else Values
+    collected: Collected = {}
+    if kind is Counts and not by:
+        collected[()] = Counts(steps)  # nothing found is a series of zeros
     end = steps.start_ns + steps.count * steps.step_ns + 1
     for trace, spansets in matches(source, query, steps.start_ns + 1, end):
         for spanset in spansets:
             for span in spanset.spans:
                 value = measure(span, trace)
-                labels = tuple((name, evaluate(span, trace)) for name, evaluate in by)
-                if value is not None:
-                    empty: list[list[float]] = [[] for _ in range(steps.count)]
-                    collected.setdefault(labels, empty)[steps.index(span.start_ns)].append(value)
+                if value is None:
+                    continue
+                labels = tuple([(name, evaluate(span, trace)) for name, evaluate in by])
+                if labels not in collected:
+                    _admit(labels, collected, steps, whole=not query.second_stages)
+                    collected[labels] = kind(steps)
+                collected[labels].add(steps.index(span.start_ns), value)
     return collected
+
+
+def _admit(labels: Labels, collected: Collected, steps: Window, *, whole: bool) -> None:
+    """Each series is one of the answer, at least, unless a second stage chooses among them."""
+    if whole:
+        _limit(len(collected) + 1)
+    texts = [value for _, value in labels if isinstance(value, str)]
+    current().hold(_BYTES_A_SERIES + size_of(*texts) + 2 * steps.count * _BYTES_A_STEP)
 
 
 def _label(node: ast.Named) -> str:
@@ -129,45 +187,40 @@ def _in_seconds(metrics: ast.Metrics) -> bool:
 
 
 # ---- finishing
-def _counts(_: ast.Metrics, steps: Window, collected: Buckets, __: float) -> list[Series]:
-    return [
-        _series(labels, steps, [float(len(values)) for values in found]) for labels, found in collected.items()
-    ]
+def _counts(_: ast.Metrics, steps: Window, collected: Collected, __: float) -> list[Series]:
+    return [_series(labels, steps, found.steps.astype(float).tolist()) for labels, found in collected.items()]
 
 
-def _rate(_: ast.Metrics, steps: Window, collected: Buckets, seconds: float) -> list[Series]:
+def _rate(_: ast.Metrics, steps: Window, collected: Collected, seconds: float) -> list[Series]:
     per_second = 1.0 / seconds  # Tempo multiplies by it; dividing differs in the last digit
-    return [
-        _series(labels, steps, [len(values) * per_second for values in found])
-        for labels, found in collected.items()
-    ]
+    return [_series(labels, steps, (found.steps * per_second).tolist()) for labels, found in collected.items()]
 
 
 def _over_time(reduce: Callable[[Sequence[float]], float]) -> Callable[..., list[Series]]:
-    def run(metrics: ast.Metrics, steps: Window, collected: Buckets, _: float) -> list[Series]:
+    def run(metrics: ast.Metrics, steps: Window, collected: Collected, _: float) -> list[Series]:
         scale = 1e9 if _in_seconds(metrics) else 1.0
         return [
-            _series(labels, steps, [reduce(values) / scale if values else math.nan for values in found])
+            _series(labels, steps, [reduce(values) / scale if values else math.nan for values in found.all(steps)])
             for labels, found in collected.items()
         ]
 
     return run
 
 
-def _histogram(metrics: ast.Metrics, steps: Window, collected: Buckets, _: float) -> list[Series]:
+def _histogram(metrics: ast.Metrics, steps: Window, collected: Collected, _: float) -> list[Series]:
     series: list[Series] = []
     for labels, found in collected.items():
-        counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found]
+        counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found.all(steps)]
         for bound in sorted({bound for counts in counted for bound in counts}):
             counts = [float(step.get(bound, 0)) for step in counted]
             series.append(_series((("__bucket", bound), *labels), steps, counts))
     return series
 
 
-def _quantiles(metrics: ast.Metrics, steps: Window, collected: Buckets, _: float) -> list[Series]:
+def _quantiles(metrics: ast.Metrics, steps: Window, collected: Collected, _: float) -> list[Series]:
     series: list[Series] = []
     for labels, found in collected.items():
-        counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found]
+        counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found.all(steps)]
         for q in metrics.quantiles:
             series.append(_series((("p", q), *labels), steps, [histogram.quantile(q, step) for step in counted]))
     return series
@@ -178,7 +231,8 @@ def _series(labels: Labels, steps: Window, values: Iterable[float]) -> Series:
     return Series(labels, samples)
 
 
-_FINISH: dict[str, Callable[[ast.Metrics, Window, Buckets, float], list[Series]]] = {
+_COUNTING = ("rate", "count_over_time")
+_FINISH: dict[str, Callable[[ast.Metrics, Window, Collected, float], list[Series]]] = {
     "rate": _rate,
     "count_over_time": _counts,
     "min_over_time": _over_time(min),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
+from pocket.budget import current
 from pocket.query.traceql import ast, pushdown, values
 from pocket.query.traceql.fields import Evaluate, compile_field
 from pocket.query.traceql.source import TraceSource
@@ -13,6 +14,7 @@ from pocket.query.traceql.trace import Trace
 from pocket.rows import Span
 
 SECOND = 10**9
+BYTES_A_SPAN = 2000  # of the services here, with attributes and events
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ def search(
     fields = named_fields(query)
     found: list[Match] = []
     for trace, spansets in matches(source, query, start_ns, end_ns):
+        current().hold(len(trace.spans) * BYTES_A_SPAN)
         found.append(Match(trace, spansets, fields))
         if len(found) >= limit:
             break
@@ -47,8 +50,10 @@ def matches(
 ) -> Iterator[tuple[Trace, list[Spanset]]]:
     """Every trace with a spanset that passes the pipeline. Spans outside the range count for the tree alone."""
     run = compile_pipeline(query.pipeline)
+    budget = current()
     for batch in source.newest(start_ns, end_ns, **asdict(pushdown.filters(query))):
         for spans in by_trace(batch):
+            budget.check()
             trace = Trace(spans)
             inside = [span for span in trace.spans if start_ns <= span.start_ns < end_ns]
             spansets = run([Spanset(inside)], trace) if inside else []
