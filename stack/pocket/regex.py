@@ -13,6 +13,8 @@ from typing import Protocol
 
 import re2
 
+from pocket.budget import room_for
+
 # RE2's reasons (re2/regexp.cc, kErrorStrings) in the words of Go's regexp/syntax, where those differ.
 _GO_REASONS = {
     "missing ]": "missing closing ]",
@@ -96,4 +98,5 @@ def expand(template: str, match: Match) -> str:
         known = group <= match.re.groups if isinstance(group, int) else group in match.re.groupindex
         return (match[group] or "") if known else ""
 
+    room_for(len(template) + template.count("$") * len(match[0] or ""), template, match[0] or "")
     return _TEMPLATE.sub(text, template)

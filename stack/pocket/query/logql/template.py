@@ -1,6 +1,7 @@
 """The Go templates of `line_format` and `label_format`: fields, function calls, pipes, and if/else/end.
 
-Loops, variables and `with` are refused. A template is compiled once to a function of a record.
+Loops, variables and `with` are refused. A template is compiled once to a function of a record. Every text it makes
+is held against the query's budget, for as long as the record lives (streams.records).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
+from pocket.budget import current, size_of
 from pocket.query.logql import literals
 from pocket.query.logql.record import Record
 from pocket.query.logql.template_functions import FUNCTIONS, TemplateError, show, truth
@@ -69,7 +71,18 @@ def _block(parts: list[tuple[bool, str]]) -> tuple[Template, list[tuple[bool, st
 
 
 def _joined(nodes: list[Template]) -> Template:
-    return lambda record: "".join([node(record) for node in nodes])
+    if len(nodes) == 1:
+        return nodes[0]
+
+    def run(record: Record) -> str:
+        budget, texts = current(), [node(record) for node in nodes]
+        size = size_of(*texts)
+        budget.room(size)
+        text = "".join(texts)
+        budget.hold(size)
+        return text
+
+    return run
 
 
 def _node(is_action: bool, keyword: str, text: str) -> Template:
@@ -170,9 +183,12 @@ def _apply(name: str, arguments: list[Value]) -> Value:
 
     def call(record: Record) -> Any:
         try:
-            return function(*[argument(record) for argument in arguments])
+            result = function(*[argument(record) for argument in arguments])
         except (ValueError, TypeError, ArithmeticError, IndexError) as error:
             raise TemplateError(f"error calling {name}: {error}") from None
+        if isinstance(result, str):
+            current().hold(size_of(result))
+        return result
 
     return call
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pocket import regex
-from pocket.query.logql import literals
+from pocket.budget import room_for
+from pocket.query.logql import go_format, literals
 
 
 class TemplateError(Exception):
@@ -47,8 +48,13 @@ def number(value: Any) -> float:
 
 
 def whole(value: Any) -> int:
-    result = number(value)
-    return int(result) if math.isfinite(result) else 0
+    result = value if isinstance(value, int) else number(value)
+    return _int64(int(result)) if math.isfinite(result) else 0
+
+
+def _int64(value: int) -> int:
+    """As Go's arithmetic wraps around; Python's numbers would grow for ever."""
+    return (value + 2**63) % 2**64 - 2**63
 
 
 def _fold(combine: Callable[[Any, Any], Any], cast: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -75,16 +81,70 @@ def _truncate(count: int, text: str) -> str:
     return text[:count] if count >= 0 else text
 
 
+# ---- what multiplies text asks for room before it does
 def _align(count: int, text: str, right: bool) -> str:
     if count < 0:
         return text
     if len(text) < count:
+        room_for(count, text)
         return text.rjust(count) if right else text.ljust(count)
     return text[len(text) - count :] if right else text[:count]
 
 
+def _replace(text: str, old: str, new: str, count: int = -1) -> str:
+    times = text.count(old) if count < 0 else min(text.count(old), count)
+    room_for(len(text) + times * len(new), text, new)
+    return text.replace(old, new, count)
+
+
 def _regex_replace(pattern: str, text: str, replacement: str) -> str:
-    return literals.go_regex(pattern).sub(lambda match: regex.expand(replacement, match), text)
+    return _substituted(pattern, text, lambda match: regex.expand(replacement, match))
+
+
+def _regex_replace_literal(pattern: str, text: str, replacement: str) -> str:
+    return _substituted(pattern, text, lambda _: replacement)
+
+
+def _substituted(pattern: str, text: str, piece: Callable[[regex.Match], str]) -> str:
+    made = 0
+
+    def replaced(match: regex.Match) -> str:
+        nonlocal made
+        result = piece(match)
+        made += len(result)
+        room_for(len(text) + made, text, result)
+        return result
+
+    return literals.go_regex(pattern).sub(replaced, text)
+
+
+def _repeat(count: int, text: str) -> str:
+    if count < 0:
+        raise ValueError("strings: negative Repeat count")
+    room_for(count * len(text), text)
+    return text * count
+
+
+def _indent(count: int, text: str) -> str:
+    pad = _repeat(count, " ")
+    room_for(len(text) + (text.count("\n") + 1) * count, text)
+    return pad + text.replace("\n", "\n" + pad)
+
+
+def _joined(*values: Any) -> str:
+    texts = [show(value) for value in values]
+    room_for(sum(map(len, texts)), *texts)
+    return "".join(texts)
+
+
+def _quoted_url(text: str) -> str:
+    room_for((3 if text.isascii() else 12) * len(text))
+    return urllib.parse.quote_plus(text)
+
+
+def _encoded(text: str) -> str:
+    room_for((2 if text.isascii() else 6) * len(text))
+    return base64.b64encode(text.encode()).decode()
 
 
 def _round(value: Any, digits: int, *_: Any) -> float:
@@ -110,16 +170,10 @@ def _decode(text: str) -> str:
     return base64.b64decode(text + "=" * (-len(text) % 4)).decode("utf-8", "replace")
 
 
-def _repeat(count: int, text: str) -> str:
-    if count * len(text) > 1 << 20:
-        raise ValueError("result too long")
-    return text * count
-
-
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ToLower": str.lower,
     "ToUpper": str.upper,
-    "Replace": lambda text, old, new, count: text.replace(old, new, count),
+    "Replace": _replace,
     "Trim": lambda text, cut: text.strip(cut),
     "TrimLeft": lambda text, cut: text.lstrip(cut),
     "TrimRight": lambda text, cut: text.rstrip(cut),
@@ -127,16 +181,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "TrimSuffix": lambda text, suffix: text.removesuffix(suffix),
     "TrimSpace": str.strip,
     "regexReplaceAll": _regex_replace,
-    "regexReplaceAllLiteral": lambda pattern, text, to: literals.go_regex(pattern).sub(lambda _: to, text),
+    "regexReplaceAllLiteral": _regex_replace_literal,
     "count": lambda pattern, text: len(literals.go_regex(pattern).findall(text)),
-    "urlencode": urllib.parse.quote_plus,
+    "urlencode": _quoted_url,
     "urldecode": urllib.parse.unquote_plus,
     "bytes": lambda text: float(literals.size_bytes(text)),
     "duration": lambda text: literals.go_duration_ns(text) / 1e9,
     "duration_seconds": lambda text: literals.go_duration_ns(text) / 1e9,
     "alignLeft": lambda count, text: _align(count, text, right=False),
     "alignRight": lambda count, text: _align(count, text, right=True),
-    "b64enc": lambda text: base64.b64encode(text.encode()).decode(),
+    "b64enc": _encoded,
     "b64dec": _decode,
     "lower": str.lower,
     "upper": str.upper,
@@ -146,18 +200,19 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "contains": lambda needle, text: needle in text,
     "hasPrefix": lambda prefix, text: text.startswith(prefix),
     "hasSuffix": lambda suffix, text: text.endswith(suffix),
-    "replace": lambda old, new, text: text.replace(old, new),
+    "replace": lambda old, new, text: _replace(text, old, new),
     "repeat": _repeat,
-    "indent": lambda count, text: " " * count + text.replace("\n", "\n" + " " * count),
+    "indent": _indent,
+    "nindent": lambda count, text: "\n" + _indent(count, text),
     "trim": lambda text: text.strip(),
     "trimAll": lambda cut, text: text.strip(cut),
     "trimSuffix": lambda suffix, text: text.removesuffix(suffix),
     "trimPrefix": lambda prefix, text: text.removeprefix(prefix),
     "int": whole,
     "float64": number,
-    "add": _fold(lambda a, b: a + b, whole),
-    "sub": _fold(lambda a, b: a - b, whole),
-    "mul": _fold(lambda a, b: a * b, whole),
+    "add": _fold(lambda a, b: _int64(a + b), whole),
+    "sub": _fold(lambda a, b: _int64(a - b), whole),
+    "mul": _fold(lambda a, b: _int64(a * b), whole),
     "div": _fold(lambda a, b: int(a / b), whole),
     "mod": _fold(lambda a, b: int(math.fmod(a, b)), whole),
     "addf": _fold(lambda a, b: a + b, number),
@@ -177,8 +232,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "unixEpochMillis": lambda value: str(int(value) // 10**6),
     "unixEpochNanos": lambda value: str(int(value)),
     "len": len,
-    "print": lambda *values: "".join(map(show, values)),
-    "printf": lambda layout, *values: layout.replace("%v", "%s") % tuple(values),
+    "print": _joined,
+    "printf": go_format.sprintf,
     "not": lambda value: not truth(value),
     "and": lambda *values: next((value for value in values if not truth(value)), values[-1]),
     "or": lambda *values: next((value for value in values if truth(value)), values[-1]),

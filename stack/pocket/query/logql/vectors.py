@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from pocket import regex
+from pocket.budget import current, size_of
 from pocket.query.errors import QueryFailure
 from pocket.query.logql import arithmetic, ast
 from pocket.query.logql.samples import LabelKey
@@ -182,6 +183,7 @@ def _replaced(expr: ast.LabelReplace, pattern: regex.Pattern, labels: LabelKey) 
     if not found:
         return labels
     value = regex.expand(expr.replacement, found)
+    current().hold(size_of(value))
     named.pop(expr.target, None)
     if value:
         named[expr.target] = value
