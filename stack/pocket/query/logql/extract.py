@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pocket import regex
-from pocket.query.logql import ast, jsonpath, literals, logfmt, patterns
+from pocket.query.logql import ast, json_fields, jsonpath, literals, logfmt, naming, patterns, wanted
 from pocket.query.logql.record import Record
 
 Extract = Callable[[Record], None]
 
 _MALFORMED = "Value looks like object, but can't find closing '}' symbol"
-_UNSAFE = re.compile(r"[^a-zA-Z0-9_]")
-_INVALID = re.compile("[\ufffd\ud800-\udfff]")
 
 
-def parser(stage: ast.Parser) -> Extract:
-    """The function that runs one parser stage."""
+def parser(stage: ast.Parser, names: wanted.Names | None = None) -> Extract:
+    """The function that runs one parser stage; of the labels it finds it may leave out those not in `names`."""
     match stage:
         case ast.Json(()):
-            return _json
+            return _json if names is None else json_fields.parser(names, _json)
         case ast.Json(extractions):
             return _json_paths(extractions)
         case ast.Logfmt((), strict, keep_empty):
-            return _logfmt(strict, keep_empty)
+            return _logfmt(strict, keep_empty, names)
         case ast.Logfmt(extractions, strict):
             return _logfmt_names(dict(extractions), strict)
         case ast.Regexp(pattern):
             return _regexp(literals.go_regex(pattern))
         case ast.Pattern(pattern):
             return _pattern(patterns.label_pattern(pattern))
-
-
-def label_name(key: str) -> str:
-    """A key as a label's name: what is neither letter, digit nor underscore becomes an underscore."""
-    key = key.strip()
-    return _UNSAFE.sub("_", "_" + key if key[:1].isdigit() else key)
 
 
 # ---- json
@@ -63,19 +54,13 @@ def _json(record: Record) -> None:
 
 def _flatten(document: dict[str, Any], prefix: str, record: Record) -> None:
     for key, value in document.items():
-        name = _joined(prefix, key)
+        name = naming.joined(prefix, key)
         if isinstance(value, dict):
             _flatten(value, name, record)
         elif isinstance(value, bool):
             record.extract(name, "true" if value else "false")
         elif isinstance(value, str) and name:
-            record.extract(name, _INVALID.sub(" ", value))
-
-
-def _joined(prefix: str, key: str) -> str:
-    if not prefix:
-        return label_name(key)
-    return f"{prefix}_{_UNSAFE.sub('_', key.strip())}" if key.strip() else prefix
+            record.extract(name, naming.valid(value))
 
 
 def _json_paths(extractions: tuple[tuple[str, str], ...]) -> Extract:
@@ -108,19 +93,19 @@ def _json_path(record: Record, name: str, path: jsonpath.Path) -> None:
 def _unescaped(raw: str) -> str:
     if raw == "null":
         return ""
-    return _INVALID.sub(" ", json.loads(raw, strict=False)) if raw[0] == '"' else raw
+    return naming.valid(json.loads(raw, strict=False)) if raw[0] == '"' else raw
 
 
 # ---- logfmt
-def _logfmt(strict: bool, keep_empty: bool) -> Extract:
+def _logfmt(strict: bool, keep_empty: bool, names: wanted.Names | None) -> Extract:
     def run(record: Record) -> None:
         faults: list[str] = []
         for key, value in logfmt.pairs(record.line, faults):
             if strict and faults:
                 break
-            name = label_name(key)
-            if name and (value or keep_empty):
-                record.extract(name, _INVALID.sub(" ", value))
+            name = naming.label_name(key)
+            if name and (value or keep_empty) and wanted.takes(names, name):
+                record.extract(name, naming.valid(value))
         if strict and faults:
             record.fail("LogfmtParserErr", faults[0])
 
@@ -133,7 +118,7 @@ def _logfmt_names(names: dict[str, str], strict: bool) -> Extract:
         for name in names:
             if record.get(name) is None:
                 record.parsed[name] = ""
-        found = {label_name(key): value for key, value in logfmt.pairs(record.line, faults)}
+        found = {naming.label_name(key): value for key, value in logfmt.pairs(record.line, faults)}
         for name, key in names.items():
             if key in found:
                 record.extract(name, found[key])

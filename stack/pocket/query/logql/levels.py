@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from pocket.query.logql import logfmt
 from pocket.rows import LogEntry
 
@@ -81,6 +83,13 @@ def _from_line(line: str) -> str:
 
 
 def _from_json(line: str) -> str | None:
+    try:
+        return _search(orjson.loads(line), 2)
+    except ValueError:  # which json may still take: control characters, half a surrogate pair
+        return _leniently(line)
+
+
+def _leniently(line: str) -> str | None:
     try:
         return _search(json.loads(line, strict=False), 2)  # log_level_from_json_max_depth
     except (ValueError, RecursionError):

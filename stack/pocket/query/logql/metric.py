@@ -6,32 +6,26 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pocket.query.errors import ParseError, QueryFailure
+from pocket.budget import current
+from pocket.query.errors import ParseError
 from pocket.query.logql import ast, literals, ranges, samples, vectors
-from pocket.query.logql.samples import LabelKey
+from pocket.query.logql.samples import MAX_SERIES, LabelKey, limit_series
 from pocket.query.logql.source import LogSource
 from pocket.query.logql.vectors import Vector
 
-MAX_SERIES = 500  # Loki's max_query_series
-_TOO_MANY = (
-    f"maximum number of series ({MAX_SERIES}) reached for a single query; consider reducing query cardinality by "
-    "adding more specific stream selectors, reducing the time range, or aggregating results with functions like "
-    "sum(), count() or topk()"
-)
 # Where a `sum by (…)` around a range function can group the lines themselves (ast.go canInjectVectorGrouping).
 _INJECTED = {"bytes_rate", "bytes_over_time", "sum_over_time", "rate", "count_over_time"}
 
 
-class SeriesLimit(QueryFailure):
-    status = 400
+_BYTES_A_VALUE = 120  # of a series at a time: a float, and its place in the vector's dict
 
 
 def instant(source: LogSource, expr: ast.MetricExpr, t_ns: int) -> Vector | float:
     """The vector (or scalar) at one time."""
     if isinstance(expr, ast.Literal):
         return expr.value
-    vector = evaluate(source, expr, [t_ns])[0]
-    _limit(len(vector))
+    vector = _outermost(source, expr, [t_ns])[0]
+    limit_series(len(vector))
     if _sorted(expr):
         return vector
     return dict(sorted(vector.items()))
@@ -45,16 +39,34 @@ def query_range(
     if isinstance(expr, ast.Literal):
         return {(): [(t, expr.value) for t in times]}
     series: dict[LabelKey, list[tuple[int, float]]] = {}
-    for t, vector in zip(times, evaluate(source, expr, times), strict=True):
+    for t, vector in zip(times, _outermost(source, expr, times), strict=True):
         for labels, value in vector.items():
             series.setdefault(labels, []).append((t, value))
-        _limit(len(series))
+        limit_series(len(series))
     return dict(sorted(series.items()))
 
 
-def _limit(count: int) -> None:
-    if count > MAX_SERIES:
-        raise SeriesLimit(_TOO_MANY)
+def _outermost(source: LogSource, expr: ast.MetricExpr, times: Sequence[int]) -> list[Vector]:
+    """`evaluate`, but where each series of a range is one of the answer, too many are told before all are read."""
+    grouping, inner = None, expr
+    if _is_injected(expr):
+        grouping, inner = expr.grouping, expr.expr  # type: ignore[union-attr]
+    if not isinstance(inner, ast.RangeAggregation) or not _covered(times, inner.log_range.range_ns):
+        return evaluate(source, expr, times)
+    found = _range(source, inner, grouping, times, MAX_SERIES)
+    return [vectors.aggregate(expr, v) for v in found] if isinstance(expr, ast.VectorAggregation) else found
+
+
+def _covered(times: Sequence[int], window: int) -> bool:
+    """Whether every sample that is read is in some window."""
+    return len(times) < 2 or times[1] - times[0] <= window
+
+
+def _is_injected(expr: ast.MetricExpr) -> bool:
+    match expr:
+        case ast.VectorAggregation("sum", ast.RangeAggregation(op)):
+            return op in _INJECTED
+    return False
 
 
 def _sorted(expr: ast.MetricExpr) -> bool:
@@ -74,9 +86,7 @@ def evaluate(source: LogSource, expr: ast.MetricExpr, times: Sequence[int]) -> l
     match expr:
         case ast.RangeAggregation():
             return _range(source, expr, None, times)
-        case ast.VectorAggregation(op, ast.RangeAggregation() as inner, grouping) if (
-            op == "sum" and inner.op in _INJECTED
-        ):
+        case ast.VectorAggregation(_, ast.RangeAggregation() as inner, grouping) if _is_injected(expr):
             return [vectors.aggregate(expr, vector) for vector in _range(source, inner, grouping, times)]
         case ast.VectorAggregation():
             return [vectors.aggregate(expr, vector) for vector in evaluate(source, expr.expr, times)]
@@ -105,13 +115,15 @@ def _binary(source: LogSource, expr: ast.Binary, times: Sequence[int]) -> list[V
 
 
 def _range(
-    source: LogSource, expr: ast.RangeAggregation, outer: ast.Grouping | None, times: Sequence[int]
-) -> list[Vector]:
+    source: LogSource, expr: ast.RangeAggregation, outer: ast.Grouping | None, times: Sequence[int],
+    most: int | None = None,
+) -> list[Vector]:  # fmt: skip
     window, offset = expr.log_range.range_ns, expr.log_range.offset_ns
     ends = np.array(times, np.int64) - offset
-    found = samples.select(source, expr, outer, int(ends[0]) - window, int(ends[-1]))
+    found = samples.select(source, expr, outer, int(ends[0]) - window, int(ends[-1]), most)
     answer: list[Vector] = [{} for _ in times]
     for labels, series in found.items():
+        current().check()
         _slide(expr, series, ends, labels, answer)
     return _absent(expr, answer) if expr.op == "absent_over_time" else answer
 
@@ -123,7 +135,9 @@ def _slide(
     apply = ranges.quantile(expr.parameter or 0.0) if expr.parameter is not None else ranges.FUNCTIONS[expr.op]
     first = np.searchsorted(series.t_ns, ends - window, side="right")
     last = np.searchsorted(series.t_ns, ends, side="right")
-    for step in np.flatnonzero(last > first):
+    filled = np.flatnonzero(last > first)
+    current().hold(len(filled) * _BYTES_A_VALUE)
+    for step in filled:
         chosen = slice(first[step], last[step])
         answer[step][labels] = apply(series.values[chosen], series.t_ns[chosen], int(ends[step]), window)
 

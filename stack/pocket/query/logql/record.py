@@ -15,9 +15,12 @@ class Record:
     Parsed labels hide structured metadata, which hides stream labels (pkg/logql/log/labels.go).
     """
 
-    __slots__ = ("_base", "error", "error_details", "extracted", "line", "metadata", "parsed", "stream", "t_ns")
+    __slots__ = (
+        "_base", "entry", "error", "error_details", "extracted", "line", "metadata", "parsed", "stream", "t_ns",
+    )  # fmt: skip
 
     def __init__(self, entry: LogEntry) -> None:
+        self.entry = entry
         self.t_ns = entry.t_ns
         self.line = entry.line
         self._base = self.stream = entry.labels

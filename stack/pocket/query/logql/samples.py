@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from pocket.budget import current, size_of
 from pocket.query.errors import QueryFailure
-from pocket.query.logql import ast, literals
+from pocket.query.logql import ast, literals, wanted
+from pocket.query.logql.levels import with_level
 from pocket.query.logql.record import ERROR, Record
 from pocket.query.logql.source import LogSource
-from pocket.query.logql.stages import label_filter
+from pocket.query.logql.stages import label_filter, pipeline
 from pocket.query.logql.streams import records
 
 LabelKey = tuple[tuple[str, str], ...]  # sorted
+
+MAX_SERIES = 500  # Loki's max_query_series
+_TOO_MANY = (
+    f"maximum number of series ({MAX_SERIES}) reached for a single query; consider reducing query cardinality by "
+    "adding more specific stream selectors, reducing the time range, or aggregating results with functions like "
+    "sum(), count() or topk()"
+)
+_BYTES_A_SERIES, _BYTES_A_SAMPLE = 600, 32  # while they are sorted there are two of each sample
 
 _CONVERSIONS: dict[str, Callable[[str], float]] = {
     "": literals.go_float,
@@ -31,6 +42,15 @@ class PipelineError(QueryFailure):
     status = 400
 
 
+class SeriesLimit(QueryFailure):
+    status = 400
+
+
+def limit_series(count: int, most: int | None = MAX_SERIES) -> None:
+    if most is not None and count > most:
+        raise SeriesLimit(_TOO_MANY)
+
+
 @dataclass(slots=True)
 class Samples:
     """One series' samples, oldest first."""
@@ -40,24 +60,60 @@ class Samples:
 
 
 def select(
-    source: LogSource, expr: ast.RangeAggregation, outer: ast.Grouping | None, start_ns: int, end_ns: int
-) -> dict[LabelKey, Samples]:
-    """All samples in (start, end], by labels. `outer` is the grouping of an enclosing `sum`, pushed down."""
+    source: LogSource, expr: ast.RangeAggregation, outer: ast.Grouping | None, start_ns: int, end_ns: int,
+    most: int | None = None,
+) -> dict[LabelKey, Samples]:  # fmt: skip
+    """All samples in (start, end], by labels. `outer` is the grouping of an enclosing `sum`, pushed down.
+
+    More than `most` series raise SeriesLimit as soon as they are there.
+    """
     grouping = outer or expr.grouping
     if expr.op == "absent_over_time":
         grouping = ast.Grouping()
+    query, names = _without_idle_parsers(expr, grouping), wanted.labels(expr, grouping)
     measure, key = _measure(expr), _key(grouping, expr.log_range.unwrap)
-    query = _without_idle_parsers(expr, grouping)
-    collected: dict[LabelKey, tuple[list[int], list[float]]] = {}
-    for record in records(source, query, start_ns + 1, end_ns + 1, newest_first=False):
+    collected: dict[LabelKey, _Collected] = {}
+    budget = current()
+    for record in records(source, query, start_ns + 1, end_ns + 1, newest_first=None, names=names):
         value = measure(record)
         if value is not None:
-            times, values = collected.setdefault(key(record), ([], []))
-            times.append(record.t_ns)
-            values.append(value)
-    return {
-        labels: Samples(np.array(t, np.int64), np.array(v, np.float64)) for labels, (t, v) in collected.items()
-    }
+            if record.error:
+                raise _pipeline_error(_complete(record, query, measure))
+            labels = key(record)
+            series = collected.get(labels)
+            if series is None:
+                limit_series(len(collected) + 1, most)
+                budget.hold(_BYTES_A_SERIES + sum(size_of(*pair) for pair in labels))
+                series = collected[labels] = _Collected()
+            series.times.append(record.t_ns)
+            series.values.append(value)
+            budget.hold(_BYTES_A_SAMPLE)
+    return {labels: series.sorted() for labels, series in sorted(collected.items())}
+
+
+def _complete(record: Record, query: ast.LogQuery, measure: Callable[[Record], float | None]) -> dict[str, str]:
+    """All labels of a line that failed, also those that the query did not ask for."""
+    whole = pipeline(query.stages)(with_level(record.entry))
+    if whole is None:
+        return record.labels()
+    measure(whole)
+    return whole.labels()
+
+
+class _Collected:
+    """Samples as they come: 16 bytes each."""
+
+    __slots__ = ("times", "values")
+
+    def __init__(self) -> None:
+        self.times, self.values = array("q"), array("d")
+
+    def sorted(self) -> Samples:
+        t_ns, values = np.array(self.times, np.int64), np.array(self.values, np.float64)
+        if np.all(t_ns[1:] >= t_ns[:-1]):
+            return Samples(t_ns, values)
+        order = np.argsort(t_ns, kind="stable")
+        return Samples(t_ns[order], values[order])
 
 
 def _without_idle_parsers(expr: ast.RangeAggregation, grouping: ast.Grouping | None) -> ast.LogQuery:
@@ -102,9 +158,9 @@ def _unwrap(unwrap: ast.Unwrap) -> Callable[[Record], float | None]:
 def _key(grouping: ast.Grouping | None, unwrap: ast.Unwrap | None) -> Callable[[Record], LabelKey]:
     """The function that gives a record's series: without a grouping all its labels but the unwrapped one."""
     if grouping is not None and not grouping.without:
-        return _checked(_by(tuple(sorted(set(grouping.labels)))))
+        return _by(tuple(sorted(set(grouping.labels))))
     hidden = {*(grouping.labels if grouping else ()), *([unwrap.label] if unwrap else ())}
-    return _checked(lambda record: _without(record, hidden))
+    return lambda record: _without(record, hidden)
 
 
 def _by(names: tuple[str, ...]) -> Callable[[Record], LabelKey]:
@@ -113,15 +169,6 @@ def _by(names: tuple[str, ...]) -> Callable[[Record], LabelKey]:
 
 def _without(record: Record, hidden: set[str]) -> LabelKey:
     return tuple(sorted(item for item in record.labels().items() if item[0] not in hidden and item[1]))
-
-
-def _checked(key: Callable[[Record], LabelKey]) -> Callable[[Record], LabelKey]:
-    def run(record: Record) -> LabelKey:
-        if record.error:
-            raise _pipeline_error(record.labels())
-        return key(record)
-
-    return run
 
 
 def _pipeline_error(labels: dict[str, str]) -> PipelineError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from pocket.query.logql import ast, extract, literals, patterns
+from pocket.query.logql import ast, extract, literals, patterns, wanted
 from pocket.query.logql.arithmetic import COMPARISON
 from pocket.query.logql.record import ERROR, ERROR_DETAILS, Record
 from pocket.query.logql.template import Template, compile_template
@@ -26,9 +26,14 @@ _PARSE_QUANTITY: dict[str, Callable[[str], float]] = {
 }
 
 
-def pipeline(stages: Sequence[ast.Stage]) -> Callable[[LogEntry], Record | None]:
-    """Compile stages to one function: a log entry's record after all of them, or None when one drops it."""
-    steps = [step(stage) for stage in stages]
+def pipeline(
+    stages: Sequence[ast.Stage], names: wanted.Names | None = None
+) -> Callable[[LogEntry], Record | None]:
+    """Compile stages to one function: a log entry's record after all of them, or None when one drops it.
+
+    `names` are the labels that anyone asks for, if not all.
+    """
+    steps = [step(stage, names) for stage in stages]
 
     def run(entry: LogEntry) -> Record | None:
         record = Record(entry)
@@ -40,14 +45,14 @@ def pipeline(stages: Sequence[ast.Stage]) -> Callable[[LogEntry], Record | None]
     return run
 
 
-def step(stage: ast.Stage) -> Step:
+def step(stage: ast.Stage, names: wanted.Names | None = None) -> Step:
     match stage:
         case ast.LineFilter(op, needles):
             return _line_filter(op, needles)
         case ast.FilterStage(condition):
             return label_filter(condition)
         case ast.Json() | ast.Logfmt() | ast.Regexp() | ast.Pattern():
-            return _always(extract.parser(stage))
+            return _always(extract.parser(stage, names))
         case ast.LineFormat(template):
             return _always(_line_format(compile_template(template)))
         case ast.LabelFormats(formats):
@@ -89,6 +94,8 @@ def _line_test(op: str, needle: str) -> Callable[[str], bool]:
 # ---- label filters
 def label_filter(condition: ast.LabelFilter) -> Step:
     match condition:
+        case ast.MatcherFilter(Matcher(name, "=", value)):
+            return lambda record: record.value(name) == value
         case ast.MatcherFilter(matcher):
             return lambda record: matcher.matches({matcher.name: record.value(matcher.name)})
         case ast.QuantityFilter():

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pocket.query.logql import ast
+from pocket.budget import current, size_of
+from pocket.query.logql import ast, wanted
 from pocket.query.logql.levels import with_level
 from pocket.query.logql.record import Record
 from pocket.query.logql.source import LogSource
 from pocket.query.logql.stages import pipeline
 from pocket.rows import Labels
+
+_CHECK_LINES = 64  # between two looks at the budget
+_BYTES_A_LINE = 500  # its objects and dicts
 
 
 @dataclass(slots=True)
@@ -33,17 +37,27 @@ def records(
     start_ns: int,
     end_ns: int,
     *,
-    newest_first: bool,
+    newest_first: bool | None,
     limit: int | None = None,
+    names: wanted.Names | None = None,
 ) -> Iterator[Record]:
-    """The lines of [start, end) that pass the pipeline, in the order of time, lazily."""
-    run = pipeline(query.stages)
+    """The lines of [start, end) that pass the pipeline, in the order of time (None: any), lazily.
+
+    What templates made of a line is held as long as the line is looked at; who keeps it holds it. `names`: the
+    labels that will be asked for, if not all.
+    """
+    run, budget = pipeline(query.stages, names), current()
     pushed = limit if not query.stages else None
+    leveled = wanted.level(names)
     entries = source.select(
         query.matchers, start_ns, end_ns, limit=pushed, newest_first=newest_first, contains=needles(query)
     )
-    for entry in entries:
-        record = run(with_level(entry))
+    for number, entry in enumerate(entries):
+        if not number % _CHECK_LINES:
+            budget.check()
+        held = budget.held
+        record = run(with_level(entry) if leveled else entry)
+        budget.held = held
         if record is not None:
             yield record
 
@@ -82,6 +96,7 @@ def select(
         if interval_ns and last is not None and abs(record.t_ns - last) < interval_ns:
             continue
         labels = record.stream if categorize else record.labels()
+        current().hold(_bytes(record))
         key = tuple(sorted(labels.items()))
         streams.setdefault(key, Stream(dict(key), [])).lines.append(_line(record, categorize))
         last, count = record.t_ns, count + 1
@@ -94,3 +109,9 @@ def _line(record: Record, categorize: bool) -> Line:
     if not categorize:
         return Line(record.t_ns, record.line)
     return Line(record.t_ns, record.line, record.metadata, {**record.parsed, **record.errors()})
+
+
+def _bytes(record: Record) -> int:
+    """What a line of the answer holds: its text, and labels that mostly are its own (a trace's id is in them)."""
+    own = (record.metadata, record.parsed)
+    return size_of(record.line) + sum(size_of(*labels.values()) for labels in own) + _BYTES_A_LINE
