@@ -131,7 +131,7 @@ class Checkout:
                 stage.workshop("down", "--volumes")
 
 
-def await_answer(url: str, seconds: float = 30) -> None:
+def await_answer(url: str, seconds: float = 120) -> None:
     """TimeoutError when nothing below 500 comes."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
