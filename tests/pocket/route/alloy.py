@@ -62,6 +62,7 @@ loki.source.api "lines" {{
     listen_address = "127.0.0.1"
     listen_port = {source}
   }}
+  use_incoming_timestamp = true
   forward_to = [loki.process.{name}.receiver]
 }}
 loki.write "sink" {{
