@@ -21,7 +21,7 @@ CROWDED: list[Edge] = [
 
 
 def show(visit: Visit, edges: list[Edge], rate: float = 2.0, spent: float = 0.5, failed: float = 0.1) -> Page:
-    """The map of these calls: `rate` requests a second, a share of them `failed`, `spent` seconds a second in all."""
+    """The map of these calls: `rate` requests a second, a share of them `failed`, `spent` seconds a second."""
     values = {
         "total": rate,
         "failed_total": rate * failed,
