@@ -177,7 +177,7 @@ def test_a_terminals_colours_are_colours(visit: Visit) -> None:
     line = page.locator(".log-line").filter(has_text="GET /")
     expect(line.locator(".ansi-red")).to_have_text("500")
     expect(line.locator(".bold")).to_have_text("GET /")
-    assert (line.locator(".line").inner_text()).endswith("INFO:  GET / 500 end")
+    assert (line.locator(".line").inner_text()).endswith("INFO: GET / 500 end")
     line.click()  # what was sent is in the details
     expect(page.locator(".log-more pre")).to_contain_text("ESC[32mINFOESC[0m")
     expect(page.locator(".log-line").filter(has_text="all of this is text")).to_be_visible()
