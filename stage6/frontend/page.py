@@ -9,7 +9,7 @@ from usage import LONGEST_NAME, current_user, sign_in, sign_out
 st.set_page_config(page_title="Dice Roller", page_icon="🎲")
 st.title("🎲 Dice Roller")
 
-with st.sidebar:
+with st.container(horizontal=True, vertical_alignment="bottom"):  # a phone would fold the sidebar away
     if user := current_user():
         st.text(f"Signed in as {user}")
         st.button("Sign out", on_click=sign_out)

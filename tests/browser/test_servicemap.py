@@ -20,9 +20,14 @@ CROWDED: list[Edge] = [
 ]  # fmt: skip
 
 
-def show(visit: Visit, edges: list[Edge], rate: float = 2.0, spent: float = 0.5) -> Page:
-    """The map of these calls: `rate` requests a second, `spent` seconds a second in the servers."""
-    values = {"total": rate, "failed_total": rate / 10, "server_seconds_sum": spent, "server_seconds_count": rate}
+def show(visit: Visit, edges: list[Edge], rate: float = 2.0, spent: float = 0.5, failed: float = 0.1) -> Page:
+    """The map of these calls: `rate` requests a second, a share of them `failed`, `spent` seconds a second."""
+    values = {
+        "total": rate,
+        "failed_total": rate * failed,
+        "server_seconds_sum": spent,
+        "server_seconds_count": rate,
+    }
 
     def answer(route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)["query"][0]
@@ -78,6 +83,12 @@ def test_map_and_table_use_one_unit(visit: Visit) -> None:
     page = show(visit, [("a", "b", "")], rate=0.05)
     expect(page.locator(".graph .call text").first).to_have_text("3 req/min")
     expect(page.locator(".table tbody td").nth(2)).to_have_text("3 req/min")
+
+
+def test_a_total_outage_reads_as_one(visit: Visit) -> None:
+    page = show(visit, [("a", "b", "")], failed=1)
+    expect(page.locator(".graph .call text.bad")).to_have_text("100 % failed")
+    expect(page.locator(".table tbody td").nth(3)).to_have_text("100 %")
 
 
 def test_a_latency_nobody_measured_is_a_dash(visit: Visit) -> None:

@@ -55,10 +55,10 @@ def test_signing_in_rolling_and_signing_out_are_three_events(
 ) -> None:
     before = {event: count(event) for event in ("sign_in", "roll", "sign_out")}
     signed_in(page, "Ada")
-    assert page.sidebar.text[0].value == "Signed in as Ada"
+    assert page.text[0].value == "Signed in as Ada"
     button(page, "Roll").click().run()
     button(page, "Sign out").click().run()
-    assert [each.label for each in page.sidebar.button] == ["Sign in"]
+    assert page.button[0].label == "Sign in"
     found = events(logged())
     assert [(line["event"], line["user"]) for line in found] == [
         ("sign_in", "Ada"), ("roll", "Ada"), ("sign_out", "Ada"),
@@ -66,6 +66,12 @@ def test_signing_in_rolling_and_signing_out_are_three_events(
     assert len({uuid.UUID(line["event_id"]) for line in found}) == 3
     assert {event: count(event) - before[event] for event in before} == {"sign_in": 1, "roll": 1, "sign_out": 1}
     assert not page.exception
+
+
+def test_the_sign_in_is_where_a_phone_shows_it(page: AppTest) -> None:
+    page.run()
+    assert [each.label for each in page.main.text_input] == ["Name"]
+    assert len(page.sidebar) == 0  # folded away below 768 pixels
 
 
 def test_a_roll_event_says_what_and_in_which_trace(
@@ -92,7 +98,7 @@ def test_nobodys_roll_is_no_event(page: AppTest, lucky: list[httpx.Request], log
 def test_an_empty_name_signs_nobody_in(page: AppTest, logged: Lines, name: str) -> None:
     signed_in(page, name)
     assert page.warning[0].value == "Enter a name to sign in."
-    assert [each.label for each in page.sidebar.button] == ["Sign in"]
+    assert page.button[0].label == "Sign in"
     assert events(logged()) == []
 
 
@@ -111,7 +117,7 @@ def test_a_long_name_is_cut(page: AppTest, logged: Lines) -> None:
 
 def test_a_name_is_shown_as_it_is(page: AppTest) -> None:
     signed_in(page, "**bold** [link](http://evil)")
-    assert page.sidebar.text[0].value == "Signed in as **bold** [link](http://evil)"
+    assert page.text[0].value == "Signed in as **bold** [link](http://evil)"
 
 
 def test_names_are_in_usage_events_and_nowhere_else(
