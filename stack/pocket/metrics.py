@@ -52,7 +52,7 @@ def _down(targets: Sequence[TargetState]) -> int:
 def _resident() -> int:
     # ru_maxrss is the peak, in kilobytes on Linux; the current value is only in /proc.
     try:
-        with open("/proc/self/statm") as file:  # noqa: PTH123 - read every 5 s, Path costs more than the read
+        with open("/proc/self/statm", encoding="utf-8") as file:  # noqa: PTH123 - read every 5 s, Path costs more than the read
             return int(file.read().split()[1]) * resource.getpagesize()
     except OSError:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
