@@ -112,7 +112,7 @@ def main() -> None:
             console.print(f"{what:55} {figure}", highlight=False)
     if only:
         return
-    (ROOT / "bench" / "results.md").write_text("\n".join(lines))
+    (ROOT / "bench" / "results.md").write_text("\n".join(lines), encoding="utf-8")
     console.print("Written to bench/results.md")
 
 

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
+from workshop.terminal import write_all
 from workshop.usage_error import MAX_OFFSET, in_a_line
 
 app = typer.Typer(
@@ -235,6 +236,7 @@ def diff(
 
 def main() -> None:
     """Entry point: whatever goes wrong is one line on stderr and an exit code, 2 for a wrong command line."""
+    write_all()
     try:
         sys.exit(app(prog_name="workshop", standalone_mode=False))
     except WorkshopError as error:

@@ -98,6 +98,14 @@ def run_paths(root: Path, offset: int, data_dir: Path | None) -> RunPaths:
     return RunPaths((data_dir or runs_folder(root) / f"offset-{offset}").expanduser().resolve())
 
 
+def require_utf8(path: Path) -> None:
+    """WorkshopError for a folder whose name is not UTF-8, with which DuckDB and PostgreSQL cannot work."""
+    try:
+        os.fsencode(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise WorkshopError(f"the name of {path} is not UTF-8: no database can open it; rename it.") from None
+
+
 def flags(paths: RunPaths, offset: int) -> str:
     """What a command needs to mean this very run, with a space before it; nothing for the usual one."""
     port_offset = f" --port-offset {offset}" if offset else ""

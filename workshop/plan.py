@@ -13,7 +13,7 @@ from workshop.compose.reader import read
 from workshop.compose.rewrite import Rewriter
 from workshop.errors import WorkshopError
 from workshop.images import scheme, stand_in
-from workshop.paths import COMPOSE_FILE, RunPaths, stage_folder
+from workshop.paths import COMPOSE_FILE, RunPaths, require_utf8, stage_folder
 from workshop.run import passwords
 from workshop.run.spec import ProcessSpec
 
@@ -68,6 +68,8 @@ class Plan:
 def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
     """Reads the stage's compose file; WorkshopError when it cannot be run without Docker."""
     folder = stage_folder(root, stage)
+    for path in (root, paths.data_dir):
+        require_utf8(path)
     known = passwords.stored(paths)
     project = read(folder / COMPOSE_FILE, POCKET_VARIABLES | os.environ | known)
     rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
@@ -84,7 +86,8 @@ def base_environment() -> dict[str, str]:
     bin_folder = str(Path(sys.executable).parent)
     kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
     path = os.pathsep.join((bin_folder, os.environ.get("PATH", os.defpath)))
-    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    # In UTF-8, whatever the locale: under a Latin-1 one a log line with ☃ in it would be lost, with ü be garbage.
+    return {**kept, "PATH": path, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 def _pocket_arguments(root: Path, stage: int, offset: int, paths: RunPaths, services: list[Service]) -> list[str]:

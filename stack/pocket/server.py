@@ -23,6 +23,7 @@ from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.api.queries import Queries
 from pocket.config import Settings
 from pocket.derive import Generator
+from pocket.head import BoundedHead
 from pocket.metrics import exposition
 from pocket.origin import OwnPages
 from pocket.receive import loki as loki_push
@@ -180,7 +181,7 @@ def _ready() -> Route:
 def _server(app: ASGIApp) -> _Uvicorn:
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, lifespan="off", log_config=None, timeout_graceful_shutdown=2,
-        server_header=False,
+        server_header=False, http=BoundedHead,
     )  # fmt: skip
     return _Uvicorn(config)
 

@@ -120,7 +120,7 @@ def test_a_stage_with_its_own_alloy_config_mounts_it(docker_compose: Callable[..
 @pytest.mark.parametrize("file", STAGES, ids=lambda file: file.parent.name)
 def test_what_a_stage_builds_has_the_stage_in_its_tag(file: Path) -> None:
     """`up` without --build takes an image that is there: one name for all stages was another stage's service."""
-    services = yaml.safe_load(file.read_text())["services"]
+    services = yaml.safe_load(file.read_text(encoding="utf-8"))["services"]
     own = {name: service for name, service in services.items() if service.get("build") == name}
     assert own
     for name, service in own.items():

@@ -25,7 +25,7 @@ def test_alloy_is_formatted_and_valid(tool: Callable[[str], Run], config: Path) 
     alloy = tool("alloy")
     formatted = alloy("fmt", config)
     assert formatted.returncode == 0, formatted.stderr
-    assert formatted.stdout == config.read_text()
+    assert formatted.stdout == config.read_text(encoding="utf-8")
     validated = alloy("validate", "--stability.level=public-preview", config)  # as the Compose file runs it
     assert validated.returncode == 0, validated.stderr
 
@@ -33,7 +33,7 @@ def test_alloy_is_formatted_and_valid(tool: Callable[[str], Run], config: Path) 
 @pytest.mark.parametrize("config", ALLOY, ids=lambda config: config.parents[1].name)
 def test_a_line_read_again_keeps_its_time(config: Path) -> None:
     """Else Loki takes it for another line (`tests/pocket/route/test_against_alloy.py` asks Alloy itself)."""
-    stages = re.findall(r"^\tstage\.timestamp \{\n(.*?)^\t\}", config.read_text(), re.M | re.S)
+    stages = re.findall(r"^\tstage\.timestamp \{\n(.*?)^\t\}", config.read_text(encoding="utf-8"), re.M | re.S)
     assert stages
     for stage in stages:
         assert re.search(r'^\t\taction_on_duplicate_timestamp += "keep"$', stage, re.M)

@@ -75,7 +75,7 @@ def test_there_are_five_and_the_page_names_each() -> None:
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.stem)
 def test_a_step_is_short(step: Path) -> None:
-    assert len(step.read_text().splitlines()) in LINES
+    assert len(step.read_text(encoding="utf-8").splitlines()) in LINES
 
 
 @pytest.mark.parametrize(("before", "after"), PAIRS, ids=lambda step: step.stem)

@@ -14,7 +14,7 @@ FILES = sorted([*ROOT.glob("stage*/*/requirements.txt"), ROOT / "traffic-gen/req
 
 def pins(path: Path) -> dict[str, set[str]]:
     versions: dict[str, set[str]] = {}
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if match := PIN.match(line):
             versions.setdefault(match[1], set()).add(match[2])
     return versions
@@ -23,7 +23,7 @@ def pins(path: Path) -> dict[str, set[str]]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pinned_and_equal_to_the_lock(path: Path) -> None:
     lock = pins(ROOT / "requirements.lock")
-    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     assert lines
     for line in lines:
         match = PIN.fullmatch(line)

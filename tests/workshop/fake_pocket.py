@@ -21,7 +21,7 @@ class Handler(BaseHTTPRequestHandler):
     writing = threading.Lock()
 
     def do_GET(self) -> None:
-        self._answer(200)
+        self._answer(200, b'{"database": "ok", "version": "pocket"}' if self.path == "/api/health" else b"")
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -31,10 +31,11 @@ class Handler(BaseHTTPRequestHandler):
                     file.write(json.dumps({**stream["stream"], "line": value[1]}) + "\n")
         self._answer(204)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, body: bytes = b"") -> None:
         self.send_response(status)
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -63,7 +63,7 @@ def test_what_was_removed_is_left_alone() -> None:
 
 
 def ignores(pid: int, number: signal.Signals) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text()
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn"))
     return bool(int(mask, 16) >> (number - 1) & 1)
 

@@ -15,6 +15,8 @@ from workshop.run.spec import ProcessSpec
 
 from .conftest import COMPOSE, Project
 
+real_lent_ports = ports.lent_ports
+
 
 def spec(name: str, *numbers: int, url: str = "") -> ProcessSpec:
     return ProcessSpec(name, ("true",), Path("/"), {}, ports={str(number): number for number in numbers}, url=url)
@@ -29,6 +31,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunPaths:
 @pytest.fixture(autouse=True)
 def _all_free(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "is_free", lambda _: True)
+    monkeypatch.setattr(ports, "lent_ports", lambda: range(0))
 
 
 def refusal(specs: list[ProcessSpec], offset: int, paths: RunPaths) -> str:
@@ -77,8 +80,70 @@ def test_a_run_of_ours_is_named_with_the_command_that_stops_it(project: Project)
     other.stop()
     assert refused.returncode == 1
     down = f"workshop down --port-offset {project.offset}"
-    assert f"by stage 1 on port offset {project.offset}. Stop that ({down}), or use --port" in refused.stderr
+    assert f"of stage 1 on port offset {project.offset}. Stop that ({down}), or use --port" in refused.stderr
     offered = re.search(r"--port-offset (\d+)\.$", refused.stderr.strip())
     assert offered
     with socket.create_server(("127.0.0.1", 8001 + int(offered[1]))):
         pass
+
+
+def test_offsets_that_meet_are_refused_even_while_the_other_is_stopped(project: Project) -> None:
+    """A hundred apart, one's Grafana is the other's Loki."""
+    near = Project(project.root, project.offset + 100)
+    assert project.run("up", "1", "--detach").returncode == 0
+    assert project.run("stop", "pocket").returncode == 0  # so that nobody listens there
+    refused = near.run("up", "1")
+    near.stop()
+    assert refused.returncode == 1
+    port, offset = 3000 + near.offset, project.offset
+    assert (
+        f"port {port}, which pocket (grafana) needs, belongs to loki of stage 1 on port offset {offset}."
+        in refused.stderr
+    )
+    assert f"Stop that (workshop down --port-offset {offset}), or use --port-offset " in refused.stderr
+
+
+def test_a_neighbours_loki_is_no_grafana_to_check(project: Project) -> None:
+    near = Project(project.root, project.offset + 100)
+    assert project.run("up", "1", "--detach").returncode == 0
+    asked = near.run("check", "1", "--deadline", "1")
+    assert asked.returncode == 2
+    offset = project.offset
+    assert f"But stage 1 does elsewhere: workshop check 1 --port-offset {offset}\n" in asked.stderr
+
+
+def test_a_port_that_an_outgoing_connection_has(paths: RunPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "lent_ports", lambda: range(32768, 61000))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as outgoing,
+    ):
+        port = outgoing.getsockname()[1]
+        monkeypatch.setattr(ports, "lent_ports", lambda: range(port - port % 100, 65536))
+        monkeypatch.setattr(ports, "is_free", lambda asked: asked != port)
+        line = refusal([spec("one", port)], port - 8001, paths)
+    assert line.startswith(
+        f"port {port}, which one ({port}) needs, is taken by an outgoing connection (the system "
+    )
+    offered = re.search(r"Use --port-offset (\d+)\.$", line)
+    assert offered
+    assert 8001 + int(offered[1]) < port - port % 100
+
+
+def test_a_port_that_may_be_lent_is_a_warning(paths: RunPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "lent_ports", lambda: range(32768, 61000))
+    specs = [spec("pocket", 3000 + 30000), spec("postgres", 15432 + 30000)]
+    ports.require_ports(specs, 30000, paths)  # no reason to refuse
+    assert ports.warning(specs, 30000) == (
+        "port 33000 of pocket (33000) is one that the system lends to outgoing connections, 32768 to 60999: "
+        "--port-offset 17300 is outside."
+    )
+    assert ports.warning([spec("pocket", 3000)], 0) == ""
+
+
+def test_the_range_is_the_systems() -> None:
+    if ports.LENT.exists():
+        first, last = ports.LENT.read_text(encoding="utf-8").split()
+        assert real_lent_ports() == range(int(first), int(last) + 1)
+    else:
+        assert real_lent_ports() == ports.IANA_LENT

@@ -24,7 +24,10 @@ class Apis:
     flags: str = ""  # what `workshop` needs to mean the run that is asked
 
     def url(self, component: str) -> str:
-        return f"http://127.0.0.1:{STACK_PORTS[component] + self.offset}"
+        return f"http://127.0.0.1:{self.port(component)}"
+
+    def port(self, component: str) -> int:
+        return STACK_PORTS[component] + self.offset
 
     def service_url(self, port: int) -> str:
         return f"http://127.0.0.1:{port + self.offset}"

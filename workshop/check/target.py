@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import NoReturn
 
 import httpx
@@ -12,7 +13,7 @@ from workshop.check.request import ROLLER_PORT
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, program
 from workshop.plan import POCKET
-from workshop.run.neighbours import neighbours
+from workshop.run.neighbours import neighbours, neighbours_ports
 from workshop.run.state import RunState
 
 NOTHING_TO_ASK = 2  # exit code
@@ -22,7 +23,7 @@ async def require(apis: Apis, paths: RunPaths, run: RunState | None) -> str:
     """`pocket` or `grafana`: the stack that answers. WorkshopError when none does, or another stage runs."""
     if run:
         _require_up(run, apis)
-    stack = await which_stack(apis)
+    stack = await which_stack(apis, set() if run else neighbours_ports(paths))
     if stack is None:
         _nothing(apis, paths)
     stage = run["stage"] if run else await _stage_of_roller(apis)
@@ -38,15 +39,38 @@ def _require_up(run: RunState, apis: Apis) -> None:
         _refuse(f"the pocket stack is stopped, so there is nobody to ask: {apis.command('start', POCKET)}")
 
 
-async def which_stack(apis: Apis) -> str | None:
-    """By what :3000 says of itself, else by Prometheus; None when neither answers."""
-    for component, path in (("grafana", "/api/health"), ("prometheus", "/-/ready")):
+async def which_stack(apis: Apis, others: Container[int] = ()) -> str | None:
+    """By what :3000 says of itself, else by Prometheus; None when neither does.
+
+    Offsets that differ by 100 or 200 meet: there may be another run's Loki. `others` are the ports of other runs.
+    """
+    for component, path, is_one in (
+        ("grafana", "/api/health", _is_grafana),
+        ("prometheus", "/-/ready", _is_prometheus),
+    ):
+        if apis.port(component) in others:
+            continue
         try:
             response = await apis.client.get(apis.url(component) + path)
         except httpx.HTTPError:
             continue
-        return "pocket" if '"pocket"' in response.text else "grafana"
+        if is_one(response):
+            return "pocket" if '"pocket"' in response.text else "grafana"
     return None
+
+
+def _is_grafana(response: httpx.Response) -> bool:
+    """`{"database": "ok", "version": …}`, of the pocket UI too; 503 while its database is ill."""
+    try:
+        body = response.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "version" in body
+
+
+def _is_prometheus(response: httpx.Response) -> bool:
+    """Ready or not, it names itself."""
+    return response.text.startswith("Prometheus")
 
 
 async def _stage_of_roller(apis: Apis) -> int:

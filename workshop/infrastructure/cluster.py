@@ -145,7 +145,7 @@ class Cluster:
         deadline = time.monotonic() + READY_SECONDS
         while process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError):
-                if (data / "postmaster.pid").read_text().rstrip().endswith("ready"):
+                if (data / "postmaster.pid").read_bytes().rstrip().endswith(b"ready"):
                     return
             time.sleep(0.02)
         raise WorkshopError("postgres did not start; its reason is above.", code=1)
@@ -177,7 +177,7 @@ def end_orphan(data: Path) -> None:
     """
     record = data / "postmaster.pid"
     with contextlib.suppress(OSError, ValueError, IndexError):
-        pid = int(record.read_text().split()[0])
+        pid = int(record.read_bytes().split()[0])
         if orphan := _server_on(data, pid):
             orphan.send_signal(signal.SIGINT)
             with contextlib.suppress(psutil.TimeoutExpired):

@@ -26,13 +26,13 @@ class Leash:
         request = {"root": str(root), "stage": stage, "offset": offset, "data_dir": str(paths.data_dir)}
         self._paths, self._offset = paths, offset
         paths.logs.mkdir(parents=True, exist_ok=True)
-        with (paths.logs / "supervisor.err").open("w") as errors:
+        with (paths.logs / "supervisor.err").open("w", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "workshop.run.supervisor", json.dumps(request)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
+                encoding="utf-8",
                 start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on, once
             )
 

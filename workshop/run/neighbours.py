@@ -13,6 +13,16 @@ def neighbours(paths: RunPaths) -> list[state.RunState]:
     return sorted((run for run in runs if run), key=lambda run: run["offset"])
 
 
+def neighbours_ports(paths: RunPaths) -> dict[int, tuple[str, state.RunState]]:
+    """Port → what it is for, and the run it belongs to, whether anything listens there now or not."""
+    return {
+        port: (purpose, run)
+        for run in neighbours(paths)
+        for service in run["services"]
+        for purpose, port in service["ports"].items()
+    }
+
+
 def other_runs(paths: RunPaths, verb: str) -> list[str]:
     """A line for each, with the command about it."""
     return [_about(run, verb) for run in neighbours(paths)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, program
-from workshop.run.neighbours import neighbours
+from workshop.run.neighbours import neighbours_ports
 from workshop.run.spec import ProcessSpec
+from workshop.run.state import RunState
 
 if TYPE_CHECKING:
     import psutil
@@ -21,24 +23,68 @@ HIGHEST = 65535
 BLOCKED = frozenset(
     {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566, *range(6665, 6670), 6679, 6697, 10080}
 )
+LENT = Path("/proc/sys/net/ipv4/ip_local_port_range")
+IANA_LENT = range(49152, 65536)  # RFC 6335, 6
 STEP = 100  # between suggested offsets
 
 
 def require_ports(specs: Sequence[ProcessSpec], offset: int, paths: RunPaths) -> None:
-    """WorkshopError for the first port that does not exist, is wanted twice, no browser opens, or is taken."""
+    """WorkshopError for the first port that does not exist, is wanted twice, no browser opens, or is another's."""
     wanted: dict[int, str] = {}
+    taken = neighbours_ports(paths)
     for port, who, in_browser in _ports(specs):
         if reason := _unusable(port, in_browser):
             where = f"port offset {offset} puts {who} on port {port}"
-            raise WorkshopError(f"{where}, {reason}. Use {_other(specs, offset)}.")
+            raise WorkshopError(f"{where}, {reason}. Use {_other(specs, offset, taken)}.")
         if port in wanted:
             raise WorkshopError(f"port {port} is wanted by {wanted[port]} and by {who}: change one of them.")
         wanted[port] = who
     for port, who in wanted.items():
+        if port in taken:
+            raise WorkshopError(_met(port, who, *taken[port], _other(specs, offset, taken)))
         if not is_free(port):
-            holder, remedy = _holder(port, paths)
-            stop = f"Stop that{remedy}, or use {_other(specs, offset)}."
-            raise WorkshopError(f"port {port}, which {who} needs, is in use{holder}. {stop}")
+            raise WorkshopError(_in_use(port, who, _other(specs, offset, taken)))
+
+
+def warning(specs: Sequence[ProcessSpec], offset: int) -> str:
+    """A line where an outgoing connection may take one of the ports at any time; else empty."""
+    lent = lent_ports()
+    found = [(port, who) for port, who, _ in _ports(specs) if port in lent]
+    if not found:
+        return ""
+    port, who = found[0]
+    outside = f"{_other(specs, offset, ())} is outside"
+    return f"port {port} of {who} is one that the system lends to outgoing connections, {_range(lent)}: {outside}."
+
+
+def lent_ports() -> range:
+    """Of these the system gives one to each connection that leaves, for as long as that lasts."""
+    try:
+        first, last = map(int, LENT.read_bytes().split())
+    except (OSError, ValueError):
+        return IANA_LENT  # macOS, BSD
+    return range(first, last + 1)
+
+
+def _range(lent: range) -> str:
+    return f"{lent[0]} to {lent[-1]}"
+
+
+def _met(port: int, who: str, purpose: str, run: RunState, other: str) -> str:
+    """A run's port is its own even while the service there is stopped."""
+    stage, offset = run["stage"], run["offset"]
+    stop = f"Stop that ({program()} down --port-offset {offset}), or use {other}."
+    return f"port {port}, which {who} needs, belongs to {purpose} of stage {stage} on port offset {offset}. {stop}"
+
+
+def _in_use(port: int, who: str, other: str) -> str:
+    holder = _listener(port)
+    if not holder and port in (lent := lent_ports()):
+        why = f"the system lends {_range(lent)}"
+        return f"port {port}, which {who} needs, is taken by an outgoing connection ({why}). Use {other}."
+    remedy = " (docker compose down in the folder of its stage)" if "docker" in holder else ""
+    by = f" by {holder}" if holder else ""
+    return f"port {port}, which {who} needs, is in use{by}. Stop that{remedy}, or use {other}."
 
 
 def _ports(specs: Sequence[ProcessSpec], shift: int = 0) -> Iterator[tuple[int, str, bool]]:
@@ -55,14 +101,17 @@ def _unusable(port: int, in_browser: bool) -> str:
     return "which browsers refuse to open (ERR_UNSAFE_PORT)" if in_browser and port in BLOCKED else ""
 
 
-def _other(specs: Sequence[ProcessSpec], offset: int) -> str:
-    """The next offset, in steps of a hundred and upwards first, at which all ports can be had."""
-    above = range(offset - offset % STEP + STEP, HIGHEST, STEP)
-    for other in (*above, *range(offset - offset % STEP, -1, -STEP)):
-        if all(
-            not _unusable(port, browser) and is_free(port) for port, _, browser in _ports(specs, other - offset)
-        ):
-            return f"--port-offset {other}"
+def _other(specs: Sequence[ProcessSpec], offset: int, taken: Container[int]) -> str:
+    """The next offset, in steps of a hundred and upwards first, at which all ports can be had, best for good."""
+    lent, begin = lent_ports(), offset - offset % STEP
+    offsets = (*range(begin + STEP, HIGHEST, STEP), *range(begin, -1, -STEP))
+    for avoided in (lent, range(0)):
+        for other in offsets:
+            wanted = list(_ports(specs, other - offset))
+            if any(port in avoided or port in taken or _unusable(port, browser) for port, _, browser in wanted):
+                continue
+            if all(is_free(port) for port, _, _ in wanted):
+                return f"--port-offset {other}"
     return "another --port-offset"
 
 
@@ -75,17 +124,6 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _holder(port: int, paths: RunPaths) -> tuple[str, str]:
-    """` by <whom>`, empty when the machine will not say; ` (<command>)` that makes it go, where one is known."""
-    for run in neighbours(paths):
-        if any(port in service["ports"].values() for service in run["services"]):
-            other = run["offset"]
-            return f" by stage {run['stage']} on port offset {other}", f" ({program()} down --port-offset {other})"
-    listener = _listener(port)
-    remedy = " (docker compose down in the folder of its stage)" if "docker" in listener else ""
-    return (f" by {listener}" if listener else ""), remedy
 
 
 def _listener(port: int) -> str:

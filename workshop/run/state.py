@@ -82,7 +82,7 @@ def running(paths: RunPaths) -> RunState | None:
     A supervisor that was killed lives on in its guard for a moment, which is stopping what it left.
     """
     try:
-        handle = paths.lock.open()
+        handle = paths.lock.open("rb")
     except FileNotFoundError:
         return None
     with handle:

@@ -27,7 +27,7 @@ from workshop.run.events import EventWriter
 from workshop.run.guard import Guard
 from workshop.run.logwatch import LogWatch
 from workshop.run.open_files import raise_limit
-from workshop.run.ports import require_ports
+from workshop.run.ports import require_ports, warning
 from workshop.run.shipper import PushClient, Shipper
 from workshop.run.shipping import Shipping
 from workshop.run.unit import StartError, Unit
@@ -179,8 +179,9 @@ def main(arguments: Sequence[str]) -> int:
         paths.stopped.unlink(missing_ok=True)
         plan = make_plan(Path(request["root"]), request["stage"], request["offset"], paths)
         require_ports(plan.specs, plan.offset, paths)
-        if few := raise_limit():
-            say("note", detail=few)
+        for line in (warning(plan.specs, plan.offset), raise_limit()):
+            if line:
+                say("note", detail=line)
         return asyncio.run(supervise(plan, say, held))
     except WorkshopError as error:
         say("error", detail=str(error), lines=[])

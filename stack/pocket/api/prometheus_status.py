@@ -33,7 +33,7 @@ def evaluation_interval_ms(settings: Settings) -> int:
 
 def _config_text(settings: Settings) -> str:
     path = settings.prometheus_config
-    return path.read_text() if path is not None and path.exists() else ""
+    return path.read_text(encoding="utf-8") if path is not None and path.exists() else ""
 
 
 def status_routes(settings: Settings) -> list[Route]:

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pocket.config import PORTS, Settings
+from pocket.head import BoundedHead
 from pocket.origin import OwnPages
 from pocket.ui import app, proxy
 
@@ -43,5 +44,6 @@ if __name__ == "__main__":
         host="127.0.0.1",
         port=options.port,
         log_level="warning",
+        http=BoundedHead,
         ws="websockets-sansio",  # the default is the legacy one, which the library is about to drop
     )

@@ -45,7 +45,7 @@ def _stored(settings: Settings) -> Any:
     """The last result, or None. The runner gives pocket a folder of its own inside the run's data directory."""
     for folder in (settings.data_dir, settings.data_dir.parent):
         try:
-            return json.loads((folder / "check.json").read_text())
+            return json.loads((folder / "check.json").read_bytes())
         except (OSError, ValueError):
             continue
     return None

@@ -22,7 +22,7 @@ def load(folders: Sequence[Path]) -> Iterator[Dashboard]:
     for folder in folders:
         for path in sorted(folder.glob("*.json")):
             try:
-                dashboard = json.loads(path.read_text())
+                dashboard = json.loads(path.read_bytes())
             except (OSError, ValueError) as error:
                 log.warning("dashboard %s left out: %s", path.name, error)
                 continue

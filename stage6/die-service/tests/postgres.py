@@ -62,7 +62,7 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
-        raise AssertionError(f"PostgreSQL did not start: {log.read_text()}")
+        raise AssertionError(f"PostgreSQL did not start: {log.read_text(encoding='utf-8')}")
 
     def stop(self) -> None:
         if self.process is not None:

@@ -54,7 +54,7 @@ def free_port() -> int:
 
 
 def configuration(config: Path, name: str, source: int, sink: int) -> str:
-    found = re.search(rf'^loki\.process "{name}" \{{\n.*?^\}}\n', config.read_text(), re.M | re.S)
+    found = re.search(rf'^loki\.process "{name}" \{{\n.*?^\}}\n', config.read_text(encoding="utf-8"), re.M | re.S)
     assert found
     return f"""
 loki.source.api "lines" {{

@@ -202,7 +202,7 @@ LOOPBACK_IN_IPV6 = "0000000000000000FFFF00000100007F"  # how gRPC binds 127.0.0.
 
 
 def proc(pocket: Process, kind: str) -> list[str]:
-    return Path(f"/proc/{pocket.child.pid}/net/{kind}").read_text().splitlines()[1:]
+    return Path(f"/proc/{pocket.child.pid}/net/{kind}").read_text(encoding="utf-8").splitlines()[1:]
 
 
 def test_it_listens_on_loopback_alone(start: Start) -> None:

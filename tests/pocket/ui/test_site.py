@@ -136,7 +136,7 @@ async def test_a_redirect_of_an_api_is_passed_on(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(STATIC.rglob("*.*")), ids=lambda path: path.name)
 def test_no_file_of_the_ui_loads_anything_from_elsewhere_or_makes_markup_of_text(path: Path) -> None:
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     allowed = ("http://www.w3.org/2000/svg",)
     for url in allowed:
         text = text.replace(url, "")

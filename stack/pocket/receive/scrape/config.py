@@ -50,7 +50,7 @@ class Job:
 def load(path: Path) -> list[Job]:
     """The jobs of a prometheus.yml. Raises ConfigError."""
     try:
-        document = yaml.safe_load(path.read_text())
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     except yaml.YAMLError as error:
