@@ -63,6 +63,10 @@ class Pocket:
     def url(self, port: int, path: str = "") -> str:
         return f"http://127.0.0.1:{port + self.offset}{path}"
 
+    def disk_mb(self) -> int:
+        """The store's files, write-ahead log and all."""
+        return sum(path.stat().st_size for path in (self.data / "pocket").glob("pocket.duckdb*")) >> 20
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -131,7 +135,7 @@ class Checkout:
                 stage.workshop("down", "--volumes")
 
 
-def await_answer(url: str, seconds: float = 30) -> None:
+def await_answer(url: str, seconds: float = 120) -> None:
     """TimeoutError when nothing below 500 comes."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
