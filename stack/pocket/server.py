@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from pocket import ui
+from pocket import heap, ui
 from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.config import Settings
 from pocket.derive import Generator
@@ -92,7 +92,7 @@ class Pocket:
         self._close()
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
-        return [self._scraper.run(), self._generator.run(), self._usage.run()]
+        return [self._scraper.run(), self._generator.run(), self._usage.run(), heap.run()]
 
     def _close(self) -> None:
         self._generator.write()

@@ -106,10 +106,11 @@ class Checkout:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def pocket(self, *flags: str) -> Iterator[Pocket]:
-        """Ready when it is yielded; ended however the attack ends."""
+    def pocket(self, *flags: str, data: Path | None = None) -> Iterator[Pocket]:
+        """Ready when it is yielded; ended however the attack ends. `data`: a folder that stays."""
         offset = self.next_offset()
-        with tempfile.TemporaryDirectory(prefix="attack-") as folder, tempfile.TemporaryFile() as log:
+        with tempfile.TemporaryDirectory(prefix="attack-") as own, tempfile.TemporaryFile() as log:
+            folder = str(data or own)
             command = [self.python, "-m", "pocket", "--port-offset", str(offset), "--data-dir", folder, *flags]
             child = subprocess.Popen(command, cwd=self.root, stdout=log, stderr=log)
             memory = Memory(child.pid)

@@ -84,6 +84,19 @@ def send(client: httpx.Client, pocket: Pocket, rolls: int) -> None:
     client.post(pocket.url(12345, PUSH), json=push(lines)).raise_for_status()
 
 
+def lines_stored(client: httpx.Client, pocket: Pocket, selector: str) -> int:
+    query = {"query": f"sum(count_over_time({selector}[1h]))", "time": str(time.time() + 60)}
+    answer = client.get(pocket.url(3100, "/loki/api/v1/query"), params=query, timeout=60).raise_for_status()
+    result = answer.json()["data"]["result"]
+    return int(float(result[0]["value"][1])) if result else 0
+
+
+def counter(client: httpx.Client, pocket: Pocket, name: str) -> int:
+    """The sum of one of pocket's own counters, 0 where it has none."""
+    text = client.get(pocket.url(9090, "/metrics")).text
+    return int(sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.partition("{")[0] == name))
+
+
 def look(client: httpx.Client, pocket: Pocket) -> None:
     """What an open dashboard asks at every refresh."""
     end = time.time()

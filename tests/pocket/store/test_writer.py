@@ -128,8 +128,8 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
 def test_a_commit_that_is_durable_is_not_repeated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """DuckDB's own words when the disk is full at the checkpoint that follows a commit."""
     said = (
-        "FATAL Error: Transaction COMMIT succeeded and is durable, but the autocheckpoint failed. Reopen the database"
-        " instance to recover. Failed to create checkpoint because of error: Could not write file: No space left"
+        "FATAL Error: Transaction COMMIT succeeded and is durable, but the autocheckpoint failed. Reopen the"
+        " database instance to recover. Failed to create checkpoint because of error: Could not write file: No space left"
     )
     write, written = store._writer._transactions._transaction, []
 
