@@ -31,8 +31,8 @@ def peak_bytes() -> int:
 def be_the_first_victim() -> None:
     """When memory runs out, Linux's killer takes this process before its neighbours. Elsewhere nothing happens."""
     with contextlib.suppress(OSError):
-        if int(_SCORE.read_text()) < int(_FIRST_VICTIM):
-            _SCORE.write_text(_FIRST_VICTIM)
+        if int(_SCORE.read_text(encoding="utf-8")) < int(_FIRST_VICTIM):
+            _SCORE.write_text(_FIRST_VICTIM, encoding="utf-8")
 
 
 def limit(size: int) -> None:

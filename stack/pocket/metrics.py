@@ -12,7 +12,8 @@ from pocket.store import Store
 
 _HELP = {
     "pocket_received_total": "Rows taken in, by signal.",
-    "pocket_dropped_total": "Rows dropped, by signal and reason.",
+    "pocket_refused_total": "Requests refused for now (503), by signal; their senders send them again.",
+    "pocket_dropped_total": "Rows dropped for good, by signal and reason.",
     "pocket_scrape_failures_total": "Scrapes without a usable answer.",
     "pocket_usage_delivered_total": "Usage events that usage-service has acknowledged.",
 }

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from pocket import ui
+from pocket import heap, ui
 from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.api.queries import Queries
 from pocket.config import Settings
@@ -96,7 +96,7 @@ class Pocket:
         self._close()
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
-        return [self._scraper.run(), self._generator.run(), self._usage.run()]
+        return [self._scraper.run(), self._generator.run(), self._usage.run(), heap.run()]
 
     def _close(self) -> None:
         self._queries.close()
@@ -125,16 +125,13 @@ class Pocket:
             "loki": _join(loki_push.routes(push_sink(store, bounds), limit), apis["loki"], limit),
             "tempo": _bounded(apis["tempo"], limit),
             "pyroscope": _join(
-                pyroscope_push.routes(store.append_profiles, bounds, limit, self._profiles_repeated),
+                pyroscope_push.routes(store, bounds, limit),
                 apis["pyroscope"], limit,
                 pyroscope_push.refuse,
             ),
             "otlp-http": _bounded(Starlette(routes=otlp_http.routes(self._receiver)), limit, otlp_http.refuse),
             "alloy": _bounded(Starlette(routes=[_ready(), *loki_push.routes(container, limit)]), limit),
         }  # fmt: skip
-
-    def _profiles_repeated(self, amount: int) -> None:
-        self._store.count("pocket_dropped_total", amount, signal="profiles", reason="repeated")
 
     async def _metrics(self, _: Request) -> PlainTextResponse:
         text = exposition(self._store, self._usage.waiting, self._scraper.targets())

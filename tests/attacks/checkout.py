@@ -63,6 +63,10 @@ class Pocket:
     def url(self, port: int, path: str = "") -> str:
         return f"http://127.0.0.1:{port + self.offset}{path}"
 
+    def disk_mb(self) -> int:
+        """The store's files, write-ahead log and all."""
+        return sum(path.stat().st_size for path in (self.data / "pocket").glob("pocket.duckdb*")) >> 20
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -102,10 +106,11 @@ class Checkout:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def pocket(self, *flags: str) -> Iterator[Pocket]:
-        """Ready when it is yielded; ended however the attack ends."""
+    def pocket(self, *flags: str, data: Path | None = None) -> Iterator[Pocket]:
+        """Ready when it is yielded; ended however the attack ends. `data`: a folder that stays."""
         offset = self.next_offset()
-        with tempfile.TemporaryDirectory(prefix="attack-") as folder, tempfile.TemporaryFile() as log:
+        with tempfile.TemporaryDirectory(prefix="attack-") as own, tempfile.TemporaryFile() as log:
+            folder = str(data or own)
             command = [self.python, "-m", "pocket", "--port-offset", str(offset), "--data-dir", folder, *flags]
             child = subprocess.Popen(command, cwd=self.root, stdout=log, stderr=log)
             memory = Memory(child.pid)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pocket.derive.service_graph import ServiceGraph
 from pocket.derive.span_metrics import SpanMetrics
 from pocket.rows import Exemplar, MetricMetadata, Sample, Span
-from pocket.store import Store, StoreFull
+from pocket.store import Store, StoreFull, TooLargeError
 
 log = logging.getLogger(__name__)
 
@@ -67,9 +67,9 @@ class Generator:
         """Collect now, into the store."""
         samples, exemplars = self.collect(time.time_ns() // 10**6)
         try:
-            self._store.append_samples(samples)
-            self._store.append_exemplars(exemplars)
-        except StoreFull:
+            self._store.append_metrics(samples, exemplars)
+        except (StoreFull, TooLargeError):
+            self._store.count("pocket_dropped_total", len(samples), signal="samples", reason="full")
             log.warning("derive: the store is full, one collection is left out")
 
     def _count_drops(self) -> None:

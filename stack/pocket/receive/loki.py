@@ -6,26 +6,28 @@ import ast
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import cramjam
 import orjson
+from anyio import CapacityLimiter, to_thread
 from google.protobuf.message import DecodeError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pocket.receive.body import BodyError
 from pocket.receive.bounds import Bounds
+from pocket.receive.limits import NAME, VALUE, Budget, wrong_metadata
 from pocket.receive.messages import LokiPush
 from pocket.rows import Labels, LogEntry
 
-# Takes entries and returns when they are as safe as the answer 204 promises; raises BodyError or StoreFull.
+# Takes entries and returns when they are on disk, as the answer 204 promises; raises BodyError.
 Sink = Callable[[list[LogEntry]], Awaitable[None]]
 
 # Loki's own limits (validation.Limits defaults).
-MAX_LABELS, MAX_NAME, MAX_VALUE, MAX_LINE = 15, 1024, 2048, 256 << 10
+MAX_LABELS, MAX_LINE = 15, 256 << 10
 
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*")\s*(,|$)')
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -34,11 +36,13 @@ _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 def routes(sink: Sink, limit: int) -> list[Route]:
     """POST /loki/api/v1/push. `limit` bounds a decompressed protobuf body, in bytes."""
 
+    decoders = CapacityLimiter(1)  # a body of 16 MiB may become 400 MB of Python objects
+
     async def push(request: Request) -> Response:
         body = await request.body()
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            entries = await run_in_threadpool(decode, body, kind, limit)
+            entries = await to_thread.run_sync(decode, body, kind, limit, limiter=decoders)
             await sink(entries)
         except BodyError as error:
             return PlainTextResponse(error.message + "\n", error.status)
@@ -49,7 +53,9 @@ def routes(sink: Sink, limit: int) -> list[Route]:
 
 def decode(body: bytes, content_type: str, limit: int) -> list[LogEntry]:
     """The entries of a push request; raises BodyError. As in Loki, anything but JSON is taken for protobuf."""
-    entries = list(_json_streams(body) if content_type == "application/json" else _protobuf_streams(body, limit))
+    budget = Budget()
+    streams = _json_streams if content_type == "application/json" else partial(_protobuf_streams, limit=limit)
+    entries = list(streams(body, budget))
     if not entries:
         raise BodyError(422, "error at least one valid stream is required for ingestion")
     return entries
@@ -74,6 +80,8 @@ def _too_long(entry: LogEntry) -> str | None:
             f"max entry size '{MAX_LINE}' bytes exceeded for stream '{show(entry.labels)}' "
             f"while adding an entry with length '{len(entry.line)}' bytes"
         )
+    if entry.structured_metadata and (wrong := wrong_metadata(entry.structured_metadata)):
+        return f"entry for stream '{show(entry.labels)}' {wrong}"
     return None
 
 
@@ -98,12 +106,13 @@ def show(labels: Labels) -> str:
     return "{" + ", ".join(pairs) + "}"
 
 
-def _json_streams(body: bytes) -> Iterator[LogEntry]:
+def _json_streams(body: bytes, budget: Budget) -> Iterator[LogEntry]:
     try:
         document = orjson.loads(body)
         streams = document["streams"]
         for stream in streams:
             labels = _checked(stream["stream"])
+            budget.take(len(stream["values"]))
             for value in stream["values"]:
                 yield _json_entry(labels, *value)
     except orjson.JSONDecodeError as error:
@@ -121,10 +130,11 @@ def _json_entry(labels: Labels, t_ns: str, line: str, metadata: Labels | None = 
     return LogEntry(labels, int(t_ns), line, extra)
 
 
-def _protobuf_streams(body: bytes, limit: int) -> Iterator[LogEntry]:
+def _protobuf_streams(body: bytes, budget: Budget, limit: int) -> Iterator[LogEntry]:
     try:
         for stream in LokiPush.FromString(unsnappy(body, limit)).streams:
             labels = _checked(parse_labels(stream.labels))
+            budget.take(len(stream.entries))
             for entry in stream.entries:
                 yield _protobuf_entry(labels, entry)
     except DecodeError as error:
@@ -177,6 +187,6 @@ def _checked(labels: Any) -> Labels:
     for name, value in labels.items():
         if not isinstance(value, str) or not _NAME.fullmatch(name):
             raise BodyError(400, f"error parsing labels with error: invalid label {name[:100]!r}")
-        if len(name) > MAX_NAME or len(value) > MAX_VALUE:
+        if len(name) > NAME or len(value) > VALUE:
             raise BodyError(400, f"stream has label name or value too long: '{name[:100]}'")
     return {"service_name": "unknown_service", **labels}

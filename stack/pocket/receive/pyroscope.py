@@ -8,50 +8,53 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pocket.receive.body import BodyError, inflate
 from pocket.receive.bounds import Bounds
+from pocket.receive.limits import NAME, ROWS, Budget, wrong_labels
 from pocket.receive.messages import Profile, ProfilePush
+from pocket.receive.recent import Recent
 from pocket.rows import Labels, ProfileSample
-from pocket.store import StoreFull
-from pocket.store.recent import Recent
+from pocket.store import Store, StoreError, StoreFull, TooLargeError
 
 _PROTO, _JSON = "application/proto", "application/json"
 _MAX_FRAMES = 1024  # of a row, however many each location has inlined
+_Row = tuple[str, frozenset[tuple[str, str]], tuple[int, ...]]  # type, own labels, stack of location ids
 # Connect's codes (connectrpc.com/docs/protocol#error-codes).
 _CODES = {400: "invalid_argument", 413: "resource_exhausted", 415: "invalid_argument", 503: "unavailable"}
 
-Append = Callable[[list[ProfileSample]], None]
 
-
-def routes(
-    append: Append, bounds: Callable[[], Bounds], limit: int, repeated: Callable[[int], None] = lambda _: None
-) -> list[Route]:
-    """`limit` bounds an inflated pprof, in bytes; `repeated` is told of rows that were there already."""
-    once = _once(append, repeated)
+def routes(store: Store, bounds: Callable[[], Bounds], limit: int) -> list[Route]:
+    """`limit` bounds an inflated pprof, in bytes."""
+    once = _once(store)
+    decoders = CapacityLimiter(1)
 
     async def push(request: Request) -> Response:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         body = await request.body()
         try:
-            once(body, await run_in_threadpool(decode, body, kind, bounds(), limit))
+            once(body, await to_thread.run_sync(decode, body, kind, bounds(), limit, limiter=decoders))
+            await store.durable()
         except BodyError as error:
             return refuse(error.status, error.message)
-        except StoreFull as error:
+        except TooLargeError as error:
+            return refuse(413, str(error))
+        except (StoreFull, StoreError) as error:
+            store.count("pocket_refused_total", signal="profiles")
             return refuse(503, str(error))
         return Response(b"{}" if kind == _JSON else b"", media_type=kind)
 
     return [Route("/push.v1.PusherService/Push", push, methods=["POST"])]
 
 
-def _once(append: Append, repeated: Callable[[int], None]) -> Callable[[bytes, list[ProfileSample]], None]:
-    """`append`, unless the same request was appended before: a sender that had no answer sends it again.
+def _once(store: Store) -> Callable[[bytes, list[ProfileSample]], None]:
+    """Appends, unless the same request was appended before: a sender that had no answer sends it again.
 
     The whole request is the key, as rows are not unique: two processes of a service may share labels, time, stack
     and value. Runs on the event loop alone, so a request that comes twice at once is appended once.
@@ -60,10 +63,10 @@ def _once(append: Append, repeated: Callable[[int], None]) -> Callable[[bytes, l
 
     def once(body: bytes, rows: list[ProfileSample]) -> None:
         if not requests.add(body):
-            return repeated(len(rows))
+            return store.count("pocket_dropped_total", len(rows), signal="profiles", reason="repeated")
         try:
-            append(rows)
-        except StoreFull:
+            store.append_profiles(rows)
+        except (StoreFull, TooLargeError):
             requests.rolled_back()
             raise
         return requests.committed()
@@ -79,10 +82,13 @@ def refuse(status: int, message: str, _headers: object = None) -> Response:
 def decode(body: bytes, content_type: str, bounds: Bounds, limit: int) -> list[ProfileSample]:
     """The stacks of a push request; raises BodyError."""
     rows: list[ProfileSample] = []
+    budget = Budget()
     for series in _message(body, content_type).series:
         labels = {pair.name: pair.value for pair in series.labels}
         for sample in series.samples:
-            rows += stacks(_pprof(sample.rawProfile, limit), labels, bounds)
+            made = stacks(_pprof(sample.rawProfile, limit), labels, bounds)
+            budget.take(len(made), sum(len(row.stack) for row in made))
+            rows += made
     return rows
 
 
@@ -122,21 +128,42 @@ def stacks(profile: Any, labels: Labels, bounds: Bounds) -> list[ProfileSample]:
 def _stacks(profile: Any, labels: Labels, t_ms: int) -> list[ProfileSample]:
     strings = list(profile.string_table)
     types = _types(profile, labels.get("__name__", "process_cpu"), strings)
-    frames = _frames(profile, strings)
     series = {name: value for name, value in labels.items() if not name.startswith("__")}
-    totals: dict[tuple[str, frozenset[tuple[str, str]], tuple[int, ...]], int] = Counter()
+    totals = _totals(profile, types, strings)
+    _check_labels(series, totals)
+    names = _named({stack for _, _, stack in totals}, _frames(profile, strings))
+    return [
+        ProfileSample(profile_type, {**series, **dict(own)}, t_ms, names[stack], value)
+        for (profile_type, own, stack), value in totals.items()
+        if -(1 << 63) <= value < 1 << 63
+    ]
+
+
+def _totals(profile: Any, types: list[str], strings: list[str]) -> Counter[_Row]:
+    totals: Counter[_Row] = Counter()
+    if len(profile.sample) * len(types) > ROWS:
+        raise BodyError(413, f"profile of more than {ROWS} samples")
     for sample in profile.sample:
         own = frozenset((strings[pair.key], strings[pair.str]) for pair in sample.label if pair.str)
         stack = tuple(sample.location_id)
         for profile_type, value in zip(types, sample.value, strict=False):
             if value:
                 totals[profile_type, own, stack] += value
-    names = {stack: _names(stack, frames) for _, _, stack in totals}
-    return [
-        ProfileSample(profile_type, {**series, **dict(own)}, t_ms, names[stack], value)
-        for (profile_type, own, stack), value in totals.items()
-        if -(1 << 63) <= value < 1 << 63
-    ]
+    return totals
+
+
+def _check_labels(series: Labels, totals: Counter[_Row]) -> None:
+    for profile_type, own in {(profile_type, own) for profile_type, own, _ in totals}:
+        if wrong := wrong_labels({**series, **dict(own), "type": profile_type}):
+            raise BodyError(400, f"profile {wrong}")
+
+
+def _named(stacks: set[tuple[int, ...]], frames: dict[int, list[str]]) -> dict[tuple[int, ...], tuple[str, ...]]:
+    budget, names = Budget(), {}
+    for stack in stacks:
+        names[stack] = _names(stack, frames)
+        budget.take(0, len(names[stack]))
+    return names
 
 
 def _types(profile: Any, name: str, strings: list[str]) -> list[str]:
@@ -147,7 +174,7 @@ def _types(profile: Any, name: str, strings: list[str]) -> list[str]:
 
 def _frames(profile: Any, strings: list[str]) -> dict[int, list[str]]:
     """Function names by location id, innermost first: inlined calls make several of one location."""
-    functions = {function.id: strings[function.name] for function in profile.function}
+    functions = {function.id: strings[function.name][:NAME] for function in profile.function}
     found: dict[int, list[str]] = defaultdict(list)
     for location in profile.location:
         found[location.id] = [functions[line.function_id] for line in location.line]

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 
 from pocket.receive.body import BodyError
 from pocket.receive.bounds import Bounds
@@ -14,7 +14,7 @@ from pocket.receive.loki import Sink, check
 from pocket.route.pipeline import is_usage, process
 from pocket.route.usage import UsageRoute
 from pocket.rows import LogEntry
-from pocket.store import Store, StoreError, StoreFull
+from pocket.store import Store, StoreError, StoreFull, TooLargeError
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ def push_sink(store: Store, bounds: Callable[[], Bounds]) -> Sink:
     async def sink(entries: list[LogEntry]) -> None:
         good, wrong = check(entries, bounds())
         _append(store, good, len(entries))
+        await _durable(store)
         if wrong is not None:
             raise BodyError(400, wrong)
 
@@ -42,21 +43,19 @@ def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute
         events = [entry for entry, fields in processed if is_usage(fields)]
         if events and usage.full:  # before anything is stored: the shipper brings the same lines again
             log.warning("usage route: %d events wait for usage-service, log lines wait behind them", usage.waiting)
-            raise BodyError(503, "the usage queue is full")
+            raise _later(store, "the usage queue is full")
         good, _ = check([entry for entry, _ in processed], now)
         _append(store, good, len(entries))
         try:
             usage.put(events)
         except sqlite3.Error as error:
-            raise BodyError(503, f"the usage queue cannot be written: {error}") from error
-        try:
-            store.flush()
-        except StoreError as error:
-            raise BodyError(503, str(error)) from error
+            raise _later(store, f"the usage queue cannot be written: {error}") from error
 
     async def sink(entries: list[LogEntry]) -> None:
-        await run_in_threadpool(take, entries)
+        await to_thread.run_sync(take, entries, limiter=one)
+        await _durable(store)
 
+    one = CapacityLimiter(1)
     return sink
 
 
@@ -65,5 +64,20 @@ def _append(store: Store, good: list[LogEntry], received: int) -> None:
         store.count("pocket_dropped_total", received - len(good), signal="logs", reason="rejected")
     try:
         store.append_logs(good)
+    except TooLargeError as error:
+        raise BodyError(413, str(error)) from error
     except StoreFull as error:
-        raise BodyError(503, str(error)) from error
+        raise _later(store, str(error)) from error
+
+
+async def _durable(store: Store) -> None:
+    try:
+        await store.durable()
+    except StoreError as error:
+        raise _later(store, str(error)) from error
+
+
+def _later(store: Store, reason: str) -> BodyError:
+    """The sender keeps its lines and brings them again."""
+    store.count("pocket_refused_total", signal="logs")
+    return BodyError(503, reason)

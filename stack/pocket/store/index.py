@@ -13,6 +13,8 @@ import orjson
 from pocket.rows import Labels, Matcher
 from pocket.store.database import Columns, Connection, Database, insert, text
 
+BEFORE_ALL = -(1 << 62)  # a time no sample or line has
+
 
 class Dictionary:
     """A persistent table id → JSON value, each value once. Only the writer thread adds to it."""

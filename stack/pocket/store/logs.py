@@ -10,9 +10,9 @@ import orjson
 
 from pocket.rows import Labels, LogEntry, Matcher
 from pocket.store.database import PAGE, Columns, Connection, Database, Row, among, insert, text
-from pocket.store.index import LabelIndex
+from pocket.store.index import BEFORE_ALL, LabelIndex
 from pocket.store.paging import pages
-from pocket.store.recent import Recent
+from pocket.store.repeats import Mask, first_of_each, stored
 
 
 class Logs:
@@ -85,34 +85,39 @@ class Logs:
 
 
 class LogTable:
-    """Appends entries. As in Loki, an entry equal in stream, time and line to a recent one is dropped."""
+    """Appends entries. One that equals a stored one in stream, time, line and structured metadata is dropped, as
+    Loki 3.7 does (pkg/chunkenc/unordered.go), here however long ago that one came."""
 
-    def __init__(self, logs: Logs, database: Database, repeated: Callable[[int], None]) -> None:
+    def __init__(self, logs: Logs, repeated: Callable[[int], None]) -> None:
         self._index, self._repeated = logs.index, repeated
-        self.recent = Recent()
-        newest = "select stream, t_ns, line from logs order by rowid desc limit 20000"
-        for row in reversed(database.query(newest)):
-            self.recent.add(row)
-        self.recent.committed()
 
     def insert(self, cursor: Connection, rows: Sequence[LogEntry]) -> None:
-        streams, add = self._index.ids_of([row.labels for row in rows]), self.recent.add
-        new = [
-            (stream, row) for stream, row in zip(streams, rows, strict=True) if add((stream, row.t_ns, row.line))
-        ]
-        if len(new) < len(rows):
-            self._repeated(len(rows) - len(new))
-        columns: Columns = {
-            "stream": np.array([stream for stream, _ in new], np.int32),
-            "t_ns": np.array([row.t_ns for _, row in new], np.int64),
-            "line": text([row.line for _, row in new]),
-            "metadata": text([_json(row.structured_metadata) for _, row in new]),
-        }
+        columns = self._columns(rows)
+        new = first_of_each(zip(*(column.tolist() for column in columns.values()), strict=True))
+        new &= ~stored(cursor, "logs", "t_ns", columns, new & ~self._newer(columns))
+        if not new.all():
+            self._repeated(int((~new).sum()))
+        columns = {name: column[new] for name, column in columns.items()}
         self._index.write(cursor)
-        if new:
+        if new.any():
             insert(cursor, "logs", columns)
         self._index.note(columns["stream"].tolist(), columns["t_ns"].tolist())
 
+    def _columns(self, rows: Sequence[LogEntry]) -> Columns:
+        return {
+            "stream": np.array(self._index.ids_of([row.labels for row in rows]), np.int32),
+            "t_ns": np.array([row.t_ns for row in rows], np.int64),
+            "line": text([row.line for row in rows]),
+            "metadata": text([_json(row.structured_metadata) for row in rows]),
+        }
+
+    def _newer(self, columns: Columns) -> Mask:
+        """What is newer than all of its stream is no repeat. That is nearly every line, so little is looked up."""
+        last = {id_: self._index.last(id_) for id_ in set(columns["stream"].tolist())}
+        known = [BEFORE_ALL if (t := last[id_]) is None else t for id_ in columns["stream"].tolist()]
+        newer: Mask = columns["t_ns"] > np.array(known, np.int64)
+        return newer
+
 
 def _json(value: Labels) -> str | None:
-    return orjson.dumps(value).decode() if value else None
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode() if value else None

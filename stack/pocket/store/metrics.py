@@ -11,11 +11,10 @@ import orjson
 from pocket.budget import current
 from pocket.rows import Exemplar, Labels, Matcher, MetricMetadata, Sample, Series
 from pocket.store.database import Columns, Connection, Database, among, insert, text
-from pocket.store.index import LabelIndex
-from pocket.store.recent import Recent
+from pocket.store.index import BEFORE_ALL, LabelIndex
+from pocket.store.repeats import first_of_each, stored
 
 BYTES_A_SAMPLE = 16  # time and value; sorting takes more, for a moment
-BEFORE_ALL = -(1 << 62)
 Array = np.ndarray[Any, Any]
 MatcherSets = Sequence[Sequence[Matcher]]
 
@@ -112,31 +111,23 @@ class SampleTable:
 class ExemplarTable:
     """Appends exemplars. A target shows its last ones at every scrape, so one that is known is dropped."""
 
-    def __init__(self, metrics: Metrics, database: Database, repeated: Callable[[int], None]) -> None:
+    def __init__(self, metrics: Metrics, repeated: Callable[[int], None]) -> None:
         self._index, self._repeated = metrics.index, repeated
-        self.recent = Recent()
-        newest = "select series, t_ms, value, labels from exemplars order by rowid desc limit 20000"
-        for row in reversed(database.query(newest)):
-            self.recent.add(row)
-        self.recent.committed()
 
     def insert(self, cursor: Connection, rows: Sequence[Exemplar]) -> None:
-        keys = [
-            (self._index.id_of(row.series), row.t_ms, row.value, orjson.dumps(row.labels).decode()) for row in rows
-        ]
-        new = [key for key in keys if self.recent.add(key)]
-        if len(new) < len(rows):
-            self._repeated(len(rows) - len(new))
+        columns: Columns = {
+            "series": np.array([self._index.id_of(row.series) for row in rows], np.int32),
+            "t_ms": np.array([row.t_ms for row in rows], np.int64),
+            "value": np.array([row.value for row in rows], np.float64),
+            "labels": text([orjson.dumps(row.labels).decode() for row in rows]),
+        }
+        new = first_of_each(zip(*(column.tolist() for column in columns.values()), strict=True))
+        new &= ~stored(cursor, "exemplars", "t_ms", columns, new)
+        if not new.all():
+            self._repeated(int((~new).sum()))
         self._index.write(cursor)
-        if new:
-            series, t_ms, values, labels = zip(*new, strict=True)
-            columns: Columns = {
-                "series": np.array(series, np.int32),
-                "t_ms": np.array(t_ms, np.int64),
-                "value": np.array(values, np.float64),
-                "labels": text(list(labels)),
-            }
-            insert(cursor, "exemplars", columns)
+        if new.any():
+            insert(cursor, "exemplars", {name: column[new] for name, column in columns.items()})
 
 
 class MetadataTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,13 +17,15 @@ from pocket.store.metrics import ExemplarTable, MetadataTable, Metrics, SampleTa
 from pocket.store.profiles import Profiles, ProfileTable
 from pocket.store.retention import Retention
 from pocket.store.traces import SpanTable, Traces
-from pocket.store.writer import Writer
+from pocket.store.transaction import Transactions
+from pocket.store.writer import Rows, Writer
 
 
 class Store:
     """Telemetry in one DuckDB file. All methods may be called from any thread; queries block, appends do not.
 
-    Appends raise StoreFull when more waits to be written than memory allows. Opening raises StoreError.
+    Appends raise StoreFull when more waits to be written than memory allows, and TooLargeError for more at once
+    than could ever wait. Opening raises StoreError.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -33,39 +36,50 @@ class Store:
         self.traces, self.profiles = Traces(database), Profiles(database)
         samples = SampleTable(self.metrics, self._dropper("samples", "out_of_order"))
         metadata = MetadataTable(self.metrics)
-        exemplars = ExemplarTable(self.metrics, database, self._dropper("exemplars", "repeated"))
-        logs = LogTable(self.logs, database, self._dropper("logs", "repeated"))
-        spans = SpanTable(self.traces, database, self._dropper("spans", "repeated"))
+        exemplars = ExemplarTable(self.metrics, self._dropper("exemplars", "repeated"))
+        logs = LogTable(self.logs, self._dropper("logs", "repeated"))
+        spans = SpanTable(self.traces, self._dropper("spans", "repeated"))
         profiles = ProfileTable(self.profiles)
         dictionaries = (self.metrics.index, self.logs.index, self.traces.resources, self.profiles.index,
                         self.profiles.stacks)  # fmt: skip
-        self._writer = Writer(
-            database,
+        transactions = Transactions(
             {"samples": samples, "exemplars": exemplars, "metadata": metadata, "logs": logs, "spans": spans,
              "profiles": profiles},
-            (metadata, exemplars.recent, logs.recent, spans.recent, *dictionaries),
-            self._counted,
+            (metadata, *dictionaries),
+            self._lost,
         )  # fmt: skip
+        self._writer = Writer(database, transactions, self._lost, lambda batch: self._retention.taken_in(batch))
         self._retention = Retention(self, database, settings, self._writer.exclusive)
+        self._writer.start()
+
+    def append_metrics(
+        self, samples: list[Sample], exemplars: Sequence[Exemplar] = (), metadata: Sequence[MetricMetadata] = ()
+    ) -> None:
+        """All of it or, with StoreFull, nothing."""
+        new = [row for row in metadata if self.metrics.described.get(row.name) != row]  # a scrape repeats it all
+        self._put(
+            ("samples", samples, weight.samples(samples)),
+            ("exemplars", exemplars, weight.exemplars(exemplars)),
+            ("metadata", new, weight.metadata(new)),
+        )
 
     def append_samples(self, rows: list[Sample]) -> None:
-        self._put("samples", rows, weight.samples(rows))
+        self.append_metrics(rows)
 
     def append_exemplars(self, rows: list[Exemplar]) -> None:
-        self._put("exemplars", rows, weight.exemplars(rows))
+        self.append_metrics([], rows)
 
     def append_metadata(self, rows: list[MetricMetadata]) -> None:
-        new = [row for row in rows if self.metrics.described.get(row.name) != row]  # a scrape repeats it all
-        self._put("metadata", new, weight.metadata(new))
+        self.append_metrics([], (), rows)
 
     def append_logs(self, rows: list[LogEntry]) -> None:
-        self._put("logs", rows, weight.logs(rows))
+        self._put(("logs", rows, weight.logs(rows)))
 
     def append_spans(self, rows: list[Span]) -> None:
-        self._put("spans", rows, weight.spans(rows))
+        self._put(("spans", rows, weight.spans(rows)))
 
     def append_profiles(self, rows: list[ProfileSample]) -> None:
-        self._put("profiles", rows, weight.profiles(rows))
+        self._put(("profiles", rows, weight.profiles(rows)))
 
     def admit(self) -> None:
         """Raises StoreFull while the queue is full."""
@@ -76,7 +90,11 @@ class Store:
 
         Raises StoreError while the disk takes nothing; what was appended waits then, and a kill would lose it.
         """
-        self._writer.flush()
+        self._writer.durable(hurry=True).result()
+
+    async def durable(self) -> None:
+        """As `flush`, but in the company of others: it takes up to 50 ms longer, and no thread."""
+        await asyncio.wrap_future(self._writer.durable())
 
     def close(self) -> None:
         """Write what is queued and close the file."""
@@ -108,14 +126,15 @@ class Store:
     def size_bytes(self) -> int:
         return self._retention.file_bytes()
 
-    def _put(self, signal: str, rows: Sequence[object], size: int) -> None:
-        if rows:
-            self._writer.put(signal, rows, size)
+    def _put(self, *parts: Rows) -> None:
+        given = [part for part in parts if part[1]]
+        if given:
+            self._writer.put(*given)
+        for signal, rows, _ in given:
             self.count("pocket_received_total", len(rows), signal=signal)
 
-    def _counted(self, what: str, signal: str, amount: int) -> None:
-        if what == "dropped":
-            self.count("pocket_dropped_total", amount, signal=signal, reason="store")
+    def _lost(self, signal: str, amount: int) -> None:
+        self.count("pocket_dropped_total", amount, signal=signal, reason="store")
 
     def _dropper(self, signal: str, reason: str) -> Callable[[int], None]:
         return lambda amount: self.count("pocket_dropped_total", amount, signal=signal, reason=reason)

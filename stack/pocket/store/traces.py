@@ -13,7 +13,7 @@ from pocket.rows import Span, SpanEvent, SpanLink
 from pocket.store.database import Columns, Connection, Database, Row, insert, text
 from pocket.store.index import Dictionary
 from pocket.store.paging import pages
-from pocket.store.recent import Recent
+from pocket.store.repeats import first_of_each, stored
 
 Scope = Literal["resource", "span"]
 
@@ -25,6 +25,7 @@ _COLUMNS = (
 _REACH_NS = 3600 * 10**9
 _BYTES_A_SPAN = 2000  # its row and its objects
 _CHECK_SPANS = 1000  # between two looks at the budget
+_AS_UUID = "* replace (trace_id::uuid as trace_id)"
 _SPANS_A_PAGE, _TRACES_A_PAGE = 1000, 64
 
 
@@ -144,25 +145,31 @@ class Traces:
 
 
 class SpanTable:
-    """Appends spans; a span sent again (same trace and span id, same kind) is dropped."""
+    """Appends spans; a span sent again (same trace and span id, same kind and start) is dropped."""
 
-    def __init__(self, traces: Traces, database: Database, repeated: Callable[[int], None]) -> None:
+    def __init__(self, traces: Traces, repeated: Callable[[int], None]) -> None:
         self._resources, self._repeated = traces.resources, repeated
-        self.recent = Recent()
-        newest = "select trace_id::varchar, span_id, kind from spans order by rowid desc limit 20000"
-        for trace_id, span_id, kind in reversed(database.query(newest)):
-            self.recent.add((trace_id.replace("-", ""), span_id, kind))
-        self.recent.committed()
 
     def insert(self, cursor: Connection, rows: Sequence[Span]) -> None:
-        add = self.recent.add
-        new = [s for s in rows if add((s.trace_id, s.span_id, s.kind))]
+        new = [row for row, is_new in zip(rows, self._new(cursor, rows), strict=True) if is_new]
         if len(new) < len(rows):
             self._repeated(len(rows) - len(new))
         if new:
             columns = self._columns(new)
             self._resources.write(cursor)
-            insert(cursor, "spans", columns, "* replace (trace_id::uuid as trace_id)")
+            insert(cursor, "spans", columns, _AS_UUID)
+
+    def _new(self, cursor: Connection, rows: Sequence[Span]) -> list[bool]:
+        keys: Columns = {
+            "start_ns": np.array([row.start_ns for row in rows], np.int64),
+            "kind": np.array([row.kind for row in rows], np.uint8),
+            "trace_id": text([row.trace_id for row in rows]),
+            "span_id": text([row.span_id for row in rows]),
+        }
+        new = first_of_each(zip(*(column.tolist() for column in keys.values()), strict=True))
+        new &= ~stored(cursor, "spans", "start_ns", keys, new, _AS_UUID)
+        fresh: list[bool] = new.tolist()
+        return fresh
 
     def _columns(self, spans: list[Span]) -> Columns:
         id_of = self._resources.id_of

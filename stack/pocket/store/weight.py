@@ -37,7 +37,7 @@ def spans(rows: Sequence[Span]) -> int:
 
 
 def profiles(rows: Sequence[ProfileSample]) -> int:
-    own = sum(_OBJECT + getsizeof(row.stack) for row in rows)
+    own = sum(_OBJECT + getsizeof(row.stack) + sum(map(len, row.stack)) for row in rows)  # written with each
     frames = {id(frame): getsizeof(frame) for row in rows for frame in row.stack}
     return own + _once(row.labels for row in rows) + sum(frames.values())
 
@@ -55,6 +55,9 @@ def value(item: Any) -> int:
 
 def _span(row: Span) -> int:
     own = 2 * _OBJECT + getsizeof(row.name) + getsizeof(row.status_message) + getsizeof(row.trace_state)
+    own += (
+        len(row.scope_name) + len(row.scope_version) + len(row.service_name)
+    )  # shared here, written with each row
     events = sum(_OBJECT + getsizeof(event.name) + value(event.attributes) for event in row.events)
     links = sum(2 * _OBJECT + value(link.attributes) for link in row.links)
     return own + value(row.attributes) + events + links

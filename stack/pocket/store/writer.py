@@ -1,19 +1,21 @@
-"""One thread writes: rows are queued, then committed together, at least every half second."""
+"""One thread writes: rows are queued, then committed together."""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from concurrent.futures import Future
+from typing import Any
 
-import duckdb
-
-from pocket.store.database import CLOSED, Connection, Database, StoreError
+from pocket.store.database import Database, StoreError
+from pocket.store.transaction import BySignal, CheckpointError, DiskError, Transactions
 
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 0.4  # rows wait at most this long for company: one fsync for all of them
+GROUP_SECONDS = 0.05  # so long where a sender waits for its answer (bench/acknowledge.py has the figures)
 QUEUE_BYTES = 48 << 20  # estimated; beyond it senders are told to slow down
 RETRY_SECONDS = 1.0  # between two attempts at a disk that takes nothing
 
@@ -25,59 +27,53 @@ class StoreFull(Exception):  # noqa: N818 - the contract's name
     """The write queue is full; the sender should retry later."""
 
 
-class Table(Protocol):
-    def insert(self, cursor: Connection, rows: Sequence[Any]) -> None:
-        """Append rows within the transaction of `cursor`."""
-
-
-class Participant(Protocol):
-    """State in memory that follows the transactions."""
-
-    def committed(self) -> None: ...
-    def rolled_back(self) -> None: ...
-
-
-class _DiskError(Exception):
-    """The file cannot be written, whatever the rows."""
+class TooLargeError(Exception):
+    """More at once than the queue can ever hold."""
 
 
 class Writer:
-    """Queue and thread. `count` is told what was written or dropped, per signal.
+    """Queue and thread. `dropped` is told of rows that are lost, per signal; `written` of each committed batch.
 
-    A row that the database refuses is dropped alone; while the disk is full everything waits, up to QUEUE_BYTES.
+    While the disk is full everything waits, up to QUEUE_BYTES.
     """
 
     def __init__(
         self,
         database: Database,
-        tables: dict[str, Table],
-        participants: Sequence[Participant],
-        count: Callable[[str, str, int], None],
+        transactions: Transactions,
+        dropped: Callable[[str, int], None],
+        written: Callable[[list[Rows]], None],
     ) -> None:
-        self._database, self._tables, self._participants, self._count = database, tables, participants, count
+        self._database, self._transactions = database, transactions
+        self._dropped, self._written = dropped, written
         self._condition = threading.Condition()
         self._queue: list[Rows] = []
         self._bytes = 0
         self._enqueued = self._done = 0
+        self._waiting: list[tuple[int, Future[None]]] = []  # what must be done, and who waits for it
         self._hurry = self._stop = False
         self._problem = ""  # why nothing can be written at the moment
         self.exclusive = threading.Lock()  # held while writing; retention takes it to delete and checkpoint
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+
+    def start(self) -> None:
         self._thread.start()
 
     @property
     def queued_bytes(self) -> int:
         return self._bytes
 
-    def put(self, signal: str, rows: Sequence[Any], size: int) -> None:
-        """Queue rows; `size` is their estimated memory. Raises StoreFull (and counts the drop)."""
+    def put(self, *parts: Rows) -> None:
+        """Queue all parts or none; their sizes are estimated memory. Raises StoreFull or TooLargeError."""
+        size = sum(part[2] for part in parts)
+        if size > QUEUE_BYTES:
+            raise TooLargeError(f"{size >> 20} MiB of rows at once, at most {QUEUE_BYTES >> 20} can be taken")
         with self._condition:
             if self._stop or (self._bytes and self._bytes + size > QUEUE_BYTES):
-                self._count("dropped", signal, len(rows))
                 raise self._full()
-            self._queue.append((signal, rows, size))
+            self._queue += parts
             self._bytes += size
-            self._enqueued += 1
+            self._enqueued += len(parts)
             self._condition.notify_all()
 
     def admit(self) -> None:
@@ -87,15 +83,16 @@ class Writer:
     def _full(self) -> StoreFull:
         return StoreFull(f"{self._bytes >> 20} MiB of telemetry wait to be written")
 
-    def flush(self) -> None:
-        """Returns when everything queued before the call is committed; StoreError while nothing can be written."""
+    def durable(self, *, hurry: bool = False) -> Future[None]:
+        """Done when everything queued before the call is committed; StoreError while nothing can be written."""
+        future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # a caller that goes away cannot take it from the writer
         with self._condition:
-            target = self._enqueued
-            self._hurry = True
+            self._waiting.append((self._enqueued, future))
+            self._hurry |= hurry
+            self._answer()
             self._condition.notify_all()
-            self._condition.wait_for(lambda: self._done >= target or self._problem)
-            if self._done < target:
-                raise StoreError(f"{self._database.path} cannot be written: {self._problem}")
+        return future
 
     def close(self) -> None:
         with self._condition:
@@ -107,8 +104,12 @@ class Writer:
         while batch := self._next():
             try:
                 with self.exclusive, self._database.cursor() as cursor:
-                    self._commit(cursor, batch)
-            except _DiskError as error:
+                    self._transactions.write(cursor, _by_signal(batch))
+            except CheckpointError as error:
+                log.error("store: %s", error)
+                self._reopen()
+                self._succeeded(batch)
+            except DiskError as error:
                 self._failed(batch, str(error))
             except StoreError as error:
                 self._failed(batch, str(error))
@@ -129,16 +130,26 @@ class Writer:
             if self._problem:
                 self._condition.wait_for(lambda: self._stop, RETRY_SECONDS)
             else:
-                self._condition.wait_for(lambda: self._hurry or self._stop, COMMIT_SECONDS)
+                self._await_company()
             batch, self._queue = self._queue, []
             self._bytes, self._hurry = 0, False
         return batch
+
+    def _await_company(self) -> None:
+        began = time.monotonic()
+        while not (self._hurry or self._stop):
+            limit = GROUP_SECONDS if self._waiting else COMMIT_SECONDS
+            left = began + limit - time.monotonic()
+            if left <= 0:
+                return
+            self._condition.wait(left)
 
     def _succeeded(self, batch: list[Rows]) -> None:
         with self._condition:
             self._problem = ""
             self._done += len(batch)
-            self._condition.notify_all()
+            self._answer()
+        self._written(batch)
 
     def _failed(self, batch: list[Rows], problem: str) -> None:
         """Back to the head of the queue; at the end there is nothing to wait for any more."""
@@ -148,70 +159,26 @@ class Writer:
             self._problem = problem
             if self._stop:
                 for signal, rows, _ in batch:
-                    self._count("dropped", signal, len(rows))
+                    self._dropped(signal, len(rows))
             else:
                 self._queue[:0] = batch
                 self._bytes += sum(size for _, _, size in batch)
-            self._condition.notify_all()
+            self._answer()
 
-    def _commit(self, cursor: Connection, batch: list[Rows]) -> None:
-        by_signal: dict[str, list[Any]] = {}
-        for signal, rows, _ in batch:
-            by_signal.setdefault(signal, []).extend(rows)
-        if not self._transaction(cursor, by_signal):
-            for signal, signal_rows in by_signal.items():
-                self._salvage(cursor, signal, signal_rows)
-
-    def _transaction(self, cursor: Connection, by_signal: dict[str, list[Any]]) -> bool:
-        """False where a row is to blame; _DiskError where none is."""
-        try:
-            cursor.begin()
-            for signal, rows in by_signal.items():
-                self._tables[signal].insert(cursor, rows)
-            cursor.commit()
-        except CLOSED:
-            self._rolled_back()
-            raise
-        except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else repr(error)
-            _rollback(cursor)
-            self._rolled_back()
-            if _is_of_the_disk(error):
-                raise _DiskError(reason) from error
-            log.warning("store: write failed: %s", reason)
-            return False
-        for participant in self._participants:
-            participant.committed()
-        for signal, rows in by_signal.items():
-            self._count("stored", signal, len(rows))
-        return True
-
-    def _rolled_back(self) -> None:
-        for participant in self._participants:
-            participant.rolled_back()
-
-    def _salvage(self, cursor: Connection, signal: str, rows: list[Any]) -> None:
-        """Write what can be written: halve until the row that breaks the batch stands alone."""
-        if self._transaction(cursor, {signal: rows}):
-            return
-        if len(rows) == 1:
-            self._count("dropped", signal, 1)
-            return
-        middle = len(rows) // 2
-        self._salvage(cursor, signal, rows[:middle])
-        self._salvage(cursor, signal, rows[middle:])
+    def _answer(self) -> None:
+        """Tell those who wait for what is done now, or for what cannot be."""
+        waiting, self._waiting = self._waiting, []
+        for target, future in waiting:
+            if self._done >= target:
+                future.set_result(None)
+            elif self._problem:
+                future.set_exception(StoreError(f"{self._database.path} cannot be written: {self._problem}"))
+            else:
+                self._waiting.append((target, future))
 
 
-def _is_of_the_disk(error: Exception) -> bool:
-    """Reading or writing the file; a commit that fails (there is no constraint that rows could break). Too little
-    memory is a matter for halving."""
-    if isinstance(error, duckdb.TransactionException):
-        return "Out of Memory" not in str(error)
-    return isinstance(error, duckdb.IOException)
-
-
-def _rollback(cursor: Connection) -> None:
-    try:
-        cursor.rollback()
-    except duckdb.Error:
-        log.debug("store: nothing to roll back")
+def _by_signal(batch: list[Rows]) -> BySignal:
+    result: BySignal = {}
+    for signal, rows, _ in batch:
+        result.setdefault(signal, []).extend(rows)
+    return result

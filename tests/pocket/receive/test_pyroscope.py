@@ -89,7 +89,7 @@ def test_times_and_sizes_are_bounded(now: int, bounds: Bounds) -> None:
 
 
 def test_http(connect: Callable[[ASGIApp], Any], store: Store, settings: Settings, now: int) -> None:
-    app = Starlette(routes=routes(store.append_profiles, lambda: Bounds.now(settings), LIMIT))
+    app = Starlette(routes=routes(store, lambda: Bounds.now(settings), LIMIT))
     client = connect(app)
     path = "/push.v1.PusherService/Push"
     response = client.post(path, content=push(pprof(now).SerializeToString()), headers={"content-type": PROTO})
@@ -106,16 +106,17 @@ def test_http(connect: Callable[[ASGIApp], Any], store: Store, settings: Setting
 
 
 def test_a_push_that_comes_again_is_stored_once(
-    connect: Callable[[ASGIApp], Any], store: Store, settings: Settings, now: int
+    connect: Callable[[ASGIApp], Any], store: Store, settings: Settings, now: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full, repeated = [True], []
+    full, append_profiles = [True], store.append_profiles
 
     def append(rows: list[ProfileSample]) -> None:
         if full.pop():
             raise StoreFull("full")
-        store.append_profiles(rows)
+        append_profiles(rows)
 
-    client = connect(Starlette(routes=routes(append, lambda: Bounds.now(settings), LIMIT, repeated.append)))
+    monkeypatch.setattr(store, "append_profiles", append)
+    client = connect(Starlette(routes=routes(store, lambda: Bounds.now(settings), LIMIT)))
 
     def send(at: int) -> int:
         body = push(pprof(at).SerializeToString())
@@ -128,7 +129,8 @@ def test_a_push_that_comes_again_is_stored_once(
     assert [send(now), send(now), send(now + 10**6)] == [200] * 3
     store.flush()
     assert sum(s.value for s in store.profiles.select(CPU, [], 0, 1 << 60)) == 36
-    assert repeated == [2]
+    assert store.counters['pocket_dropped_total{signal="profiles",reason="repeated"}'] == 2
+    assert store.counters['pocket_refused_total{signal="profiles"}'] == 1
 
 
 @settings(max_examples=200, deadline=None)

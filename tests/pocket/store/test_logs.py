@@ -49,6 +49,34 @@ def test_a_repeated_entry_is_stored_once_even_after_a_restart(store: Store) -> N
     assert store.counters['pocket_dropped_total{signal="logs",reason="repeated"}'] == 8
 
 
+def test_a_repeat_is_found_behind_any_number_of_other_lines(store: Store) -> None:
+    """A shipper that had no answer in time sends again, while someone else pushes a hundred thousand lines."""
+    batch = [LogEntry(A, 10**9 + t, f"line {t}", {}) for t in range(200)]
+    store.append_logs(batch)
+    flood = [LogEntry(B, 10**9 + t, f"flood {t}", {}) for t in range(70_000)]
+    same_stream = [LogEntry(A, 2 * 10**9 + t, f"later {t}", {}) for t in range(70_000)]
+    for rows in (flood, same_stream):
+        store.append_logs(rows)
+        store.flush()
+    store.append_logs(batch)
+    store.flush()
+    assert store.logs.stats([], 0, 1 << 62)["entries"] == 140_200
+    assert store.counters['pocket_dropped_total{signal="logs",reason="repeated"}'] == 200
+
+
+def test_lines_that_differ_in_structured_metadata_are_no_repeats(store: Store) -> None:
+    """Loki 3.7: pkg/chunkenc/unordered.go compares time, line and structured metadata."""
+    one, other = {"thread": "1", "a": "b"}, {"thread": "2", "a": "b"}
+    same = {"a": "b", "thread": "1"}  # the order means nothing
+    store.append_logs([LogEntry(A, 5, "x", metadata) for metadata in (one, other, same, {})])
+    store.flush()
+    store.append_logs([LogEntry(A, 5, "x", metadata) for metadata in (same, other, {}, {"thread": "3"})])
+    store.append_logs([LogEntry(B, 5, "x", one)])
+    store.flush()
+    assert store.logs.stats([], 0, 99)["entries"] == 5
+    assert store.counters['pocket_dropped_total{signal="logs",reason="repeated"}'] == 4
+
+
 def test_pages_neither_lose_nor_repeat_rows_that_share_a_time(store: Store) -> None:
     times = [1, 1, 1, 1, 1, 2, 3, 3, 3, 4, 5, 5]
     store.append_logs([LogEntry(A, t, f"{n}", {}) for n, t in enumerate(times)])

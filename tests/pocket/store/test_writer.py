@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -5,9 +8,10 @@ import duckdb
 import pytest
 
 from pocket.config import Settings
-from pocket.rows import LogEntry, Sample, Span
-from pocket.store import Store, StoreError, StoreFull
+from pocket.rows import Exemplar, LogEntry, ProfileSample, Sample, Span
+from pocket.store import Store, StoreError, StoreFull, TooLargeError
 from pocket.store import writer as writer_module
+from pocket.store.database import Connection
 from pocket.store.logs import LogTable
 
 
@@ -44,17 +48,39 @@ def test_a_row_that_cannot_be_written_is_dropped_alone(store: Store) -> None:
     assert len(list(store.logs.select([], 0, 9))) == 3
 
 
-def test_a_full_queue_refuses_and_counts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_refuses(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "QUEUE_BYTES", 3000)
     with store._writer.exclusive:  # nothing is written meanwhile
         store.append_logs([entry(1, "y" * 2000)])
         with pytest.raises(StoreFull):
             store.append_logs([entry(2, "y" * 2000)])
     store.flush()
-    assert store.counters['pocket_dropped_total{signal="logs",reason="store"}'] == 1
+    assert not any("dropped" in name for name in store.counters)  # its sender brings it again
     store.append_logs([entry(99)])
     store.flush()
     assert next(store.logs.select([], 0, 999)).t_ns == 99
+
+
+def test_metrics_are_taken_whole_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "QUEUE_BYTES", 3000)
+    sample, exemplar = (
+        Sample({"__name__": "m"}, 1000, 1.0),
+        Exemplar({"__name__": "m"}, {"t": "x" * 900}, 1.0, 1000),
+    )
+    with store._writer.exclusive:
+        store.append_logs([entry(1, "y" * 1000)])
+        with pytest.raises(StoreFull):
+            store.append_metrics([sample], [exemplar])
+    store.flush()
+    assert store.metrics.select([], 0, 5000) == []
+
+
+def test_more_at_once_than_can_ever_wait_is_said_to_be(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer_module, "QUEUE_BYTES", 3000)
+    with pytest.raises(TooLargeError, match="of rows at once"):
+        store.append_logs([entry(1, "y" * 4000)])
+    store.flush()
+    assert store.logs.stats([], 0, 9)["entries"] == 0
 
 
 FULL_DISK = """
@@ -89,9 +115,6 @@ store.close()
 
 
 def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     run = subprocess.run(
         [sys.executable, "-c", FULL_DISK, str(tmp_path)], capture_output=True, text=True, timeout=60
     )
@@ -100,6 +123,89 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path) -> None:
     assert "pocket.duckdb cannot be written: " in first
     assert "Could not write file" in first
     assert last == "201 0"
+
+
+def test_a_commit_that_is_durable_is_not_repeated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DuckDB's own words when the disk is full at the checkpoint that follows a commit."""
+    said = (
+        "FATAL Error: Transaction COMMIT succeeded and is durable, but the autocheckpoint failed. Reopen the"
+        " database instance to recover. Failed to create checkpoint because of error: Could not write file: No space left"
+    )
+    write, written = store._writer._transactions._transaction, []
+
+    class Failing:
+        """A cursor whose commit is followed by a checkpoint that fails."""
+
+        def __init__(self, cursor: Connection) -> None:
+            self._cursor = cursor
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._cursor, name)
+
+        def commit(self) -> None:
+            self._cursor.commit()
+            written.append(1)
+            raise duckdb.FatalException(said)
+
+    monkeypatch.setattr(
+        store._writer._transactions, "_transaction", lambda cursor, rows: write(Failing(cursor), rows)
+    )
+    profile = ProfileSample("t", {"service_name": "a"}, 1000, ("main",), 7)  # equal ones are no repeats
+    store.append_profiles([profile])
+    store.flush()
+    monkeypatch.undo()
+    store.append_logs([entry(1)])
+    store.flush()
+    assert [row.value for row in store.profiles.select("t", [], 0, 5000)] == [7]
+    assert (len(written), store.logs.stats([], 0, 9)["entries"]) == (1, 1)
+
+
+SMALL_DISK = """
+import os, pathlib, random, sys
+from pocket.config import Settings
+from pocket.rows import ProfileSample
+from pocket.store import Store, StoreError, writer
+
+writer.RETRY_SECONDS = 0.05
+disk = pathlib.Path(sys.argv[1])
+(disk / "ballast").write_bytes(bytes(12 << 20))
+store = Store(Settings(data_dir=disk))
+sent = 0
+while (disk / "ballast").exists():
+    frames = [(random.randbytes(500).hex(),) for _ in range(500)]
+    store.append_profiles([ProfileSample("t", {"a": "b"}, 1 + n, frame, 1) for n, frame in enumerate(frames)])
+    sent += 500
+    try:
+        store.flush()
+        (disk / "ballast").unlink() if "autocheckpoint failed" in open(sys.argv[2]).read() else None
+    except StoreError:
+        (disk / "ballast").unlink()
+while True:
+    try:
+        store.flush()
+        break
+    except StoreError:
+        pass
+store.close()
+print(sent - sum(1 for _ in Store(Settings(data_dir=disk)).profiles.select("t", [], 0, 1 << 60)))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_disk_that_is_full_at_the_checkpoint_stores_nothing_twice(tmp_path: Path) -> None:
+    disk, log = tmp_path / "disk", tmp_path / "log"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=34m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        with log.open("w") as stderr:
+            command = [sys.executable, "-c", SMALL_DISK, str(disk), str(log)]
+            run = subprocess.run(command, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=100)
+        assert "COMMIT succeeded and is durable, but the autocheckpoint failed" in log.read_text()
+        assert run.stdout == "0\n"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 FULL_AT_CHECKPOINT = """
@@ -133,9 +239,6 @@ store.close()
 
 def test_a_database_that_closed_itself_is_opened_anew(tmp_path: Path) -> None:
     """A checkpoint that fails leaves DuckDB refusing all that comes after, until the file is opened anew."""
-    import subprocess
-    import sys
-
     run = subprocess.run(
         [sys.executable, "-c", FULL_AT_CHECKPOINT, str(tmp_path)], capture_output=True, text=True, timeout=60
     )
@@ -183,9 +286,6 @@ def test_reading_while_writing(store: Store) -> None:
 
 def test_a_second_store_on_the_same_directory_says_so(tmp_path: Path) -> None:
     # DuckDB's lock is between processes; within one it shares the file, so the other one is a process.
-    import subprocess
-    import sys
-
     store = Store(Settings(data_dir=tmp_path))
     code = (
         "import sys, pathlib; from pocket.config import Settings; from pocket.store import Store, StoreError\n"

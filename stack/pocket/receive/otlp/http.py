@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pocket.receive.body import BodyError
 from pocket.receive.otlp.encoding import JSON, PROTOBUF, MalformedError, decode, encode
 from pocket.receive.otlp.receiver import REQUESTS, THREAD_BYTES, Receiver
-from pocket.store import StoreFull
+from pocket.store import StoreError, StoreFull, TooLargeError
 
 _CODES = {
     400: Code.INVALID_ARGUMENT, 413: Code.INVALID_ARGUMENT, 415: Code.INVALID_ARGUMENT, 503: Code.UNAVAILABLE
@@ -50,9 +51,13 @@ class _Endpoint:
                 answer = await to_thread.run_sync(self._take, body, content_type, limiter=self._decoders)
             else:
                 answer = self._take(body, content_type)
+            await self._receiver.durable()
         except MalformedError as error:
             return refuse(400, f"malformed request: {error}", request.headers)
-        except StoreFull as error:
+        except (BodyError, TooLargeError) as error:
+            return refuse(413, str(error), request.headers)
+        except (StoreFull, StoreError) as error:
+            self._receiver.refused(self._signal)
             return refuse(503, str(error), request.headers)
         return Response(answer, media_type=content_type)
 

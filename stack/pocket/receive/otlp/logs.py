@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from pocket.receive.bounds import Bounds
+from pocket.receive.limits import TOO_LARGE, Budget, fitting, wrong_labels, wrong_metadata
 from pocket.receive.names import label_name
 from pocket.receive.otlp.attributes import any_value, attributes
 from pocket.receive.otlp.rejected import Rejected
@@ -22,24 +23,44 @@ _INDEXED = (
 
 
 def entries(request: Any, bounds: Bounds) -> tuple[list[LogEntry], Rejected]:
-    """The entries of an ExportLogsServiceRequest."""
+    """The entries of an ExportLogsServiceRequest. BodyError for more than a request may hold."""
     rows: list[LogEntry] = []
-    rejected = Rejected()
+    rejected, budget, fits = Rejected(), Budget(), fitting(request)
     for resource_logs in request.resource_logs:
-        resource = attributes(resource_logs.resource.attributes)
+        resource = attributes(resource_logs.resource.attributes) if fits(resource_logs.resource) else {}
         labels = {label_name(key): _text(resource[key]) for key in _INDEXED if key in resource}
         labels.setdefault("service_name", "unknown_service")
+        wrong = wrong_labels(labels) if fits(resource_logs.resource) else f"of a resource {TOO_LARGE}"
         beside = flat({key: value for key, value in resource.items() if key not in _INDEXED})
         for scope_logs in resource_logs.scope_logs:
-            common = {**beside, **_scope(scope_logs.scope)}
-            for record in scope_logs.log_records:
-                t_ns = record.time_unix_nano or record.observed_time_unix_nano or time.time_ns()
-                if bounds.holds(t_ns):
-                    line = _text(any_value(record.body))
-                    rows.append(LogEntry(labels, t_ns, line, {**common, **_metadata(record)}))
-                else:
-                    rejected.add("log record outside of the history kept")
+            records, scope = scope_logs.log_records, scope_logs.scope
+            if problem := wrong or (None if fits(scope) else f"of a scope {TOO_LARGE}"):
+                rejected.add(f"log records {problem}", len(records))
+                continue
+            common = {**beside, **_scope(scope)}
+            budget.take(len(records), len(records) * len(common))
+            for record in records:
+                entry = _entry(record, labels, common) if fits(record) else None
+                if why := _problem(entry, bounds):
+                    rejected.add(why)
+                elif entry is not None:
+                    rows.append(entry)
     return rows, rejected
+
+
+def _entry(record: Any, labels: Labels, common: Labels) -> LogEntry:
+    t_ns = record.time_unix_nano or record.observed_time_unix_nano or time.time_ns()
+    return LogEntry(labels, t_ns, _text(any_value(record.body)), {**common, **_metadata(record)})
+
+
+def _problem(entry: LogEntry | None, bounds: Bounds) -> str | None:
+    if entry is None:
+        return f"log record {TOO_LARGE}"
+    if wrong := wrong_metadata(entry.structured_metadata):
+        return f"log record {wrong}"
+    if not bounds.holds(entry.t_ns):
+        return "log record outside of the history kept"
+    return None
 
 
 def flat(values: Attributes, prefix: str = "") -> Labels:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 from pocket.receive.bounds import Bounds
+from pocket.receive.limits import BUCKETS, NAME, TEXT, TOO_LARGE, Budget, fitting, wrong_labels
 from pocket.receive.names import label_name, metric_name, unit_name
 from pocket.receive.otlp.attributes import attributes
 from pocket.receive.otlp.logs import flat
@@ -16,6 +17,7 @@ from pocket.rows import STALE_NAN, Attributes, Exemplar, Labels, MetricMetadata,
 
 _CUMULATIVE = 2
 _NO_RECORDED_VALUE = 1  # data point flag: the series has ended
+_EXEMPLAR_TEXT = 128  # OpenMetrics' limit; beyond it Prometheus, too, keeps the ids alone
 _IDENTITY = {"service.name", "service.namespace", "service.instance.id"}
 
 
@@ -28,20 +30,54 @@ class Points:
     metadata: list[MetricMetadata] = field(default_factory=list)
 
 
+class _Intake:
+    """What a request's points have in common: their bounds, what was refused, what they may become."""
+
+    def __init__(self, bounds: Bounds, fits: Callable[[Any], bool]) -> None:
+        self.bounds, self.fits, self.rejected, self._budget = bounds, fits, Rejected(), Budget()
+
+    def labels(self, kind: str, point: Any, target: Labels) -> Labels | None:
+        """A point's own labels with those of its target; None if it was refused."""
+        series = _series(kind, point)
+        problem = self._problem(kind, point, series)
+        labels = {**flat(attributes(point.attributes)), **target} if problem is None else {}
+        if problem := problem or wrong_labels(labels):
+            self.rejected.add(f"data point {problem}")
+            return None
+        self._budget.take(series, series * (len(labels) + 2))
+        return labels
+
+    def _problem(self, kind: str, point: Any, series: int) -> str | None:
+        if not self.bounds.holds(point.time_unix_nano):
+            return "outside of the history kept"
+        if not self.fits(point):
+            return TOO_LARGE
+        if series > BUCKETS + 3 or (kind != "summary" and len(point.exemplars) > BUCKETS):
+            return f"with more than {BUCKETS} buckets, quantiles or exemplars"
+        return None
+
+
 def points(request: Any, bounds: Bounds) -> tuple[Points, Rejected]:
-    """The samples of an ExportMetricsServiceRequest. `rejected` counts data points."""
-    result, rejected = Points(), Rejected()
+    """The samples of an ExportMetricsServiceRequest. `rejected` counts data points.
+
+    Raises BodyError for more than a request may hold.
+    """
+    result, intake = Points(), _Intake(bounds, fitting(request))
     for resource_metrics in request.resource_metrics:
-        resource = attributes(resource_metrics.resource.attributes)
+        fits = intake.fits(resource_metrics.resource)
+        resource = attributes(resource_metrics.resource.attributes) if fits else {}
         target = _target(resource)
         newest = 0
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
-                newest = max(newest, _metric(metric, target, bounds, result, rejected))
+                if fits:
+                    newest = max(newest, _metric(metric, target, intake, result))
+                else:
+                    intake.rejected.add(f"data points of a resource {TOO_LARGE}", _count(metric))
         if newest and target:
             info = {"__name__": "target_info", **_described(resource), **target}
             result.samples.append(Sample(info, newest, 1.0))
-    return result, rejected
+    return result, intake.rejected
 
 
 def _target(resource: Attributes) -> Labels:
@@ -55,17 +91,14 @@ def _described(resource: Attributes) -> Labels:
     return flat({key: value for key, value in resource.items() if key not in _IDENTITY})
 
 
-def _metric(metric: Any, target: Labels, bounds: Bounds, result: Points, rejected: Rejected) -> int:
+def _metric(metric: Any, target: Labels, intake: _Intake, result: Points) -> int:
     """Adds one metric's points and returns the newest time among them, in ms (0: none)."""
     kind = metric.WhichOneof("data")
     if kind is None:
         return 0
     data = getattr(metric, kind)
-    if kind == "exponential_histogram":
-        rejected.add("exponential histograms are not supported", len(data.data_points))
-        return 0
-    if kind in ("sum", "histogram") and data.aggregation_temporality != _CUMULATIVE:
-        rejected.add("delta temporality is not supported, send cumulative metrics", len(data.data_points))
+    if problem := _refused(metric, kind, data):
+        intake.rejected.add(problem, len(data.data_points))
         return 0
     counter = kind == "sum" and data.is_monotonic
     name = metric_name(metric.name, metric.unit, counter=counter, gauge=kind == "gauge")
@@ -73,17 +106,39 @@ def _metric(metric: Any, target: Labels, bounds: Bounds, result: Points, rejecte
     result.metadata.append(MetricMetadata(name, described, metric.description, unit_name(metric.unit)))
     newest = 0
     for point in data.data_points:
-        if bounds.holds(point.time_unix_nano):
+        if (labels := intake.labels(kind, point, target)) is not None:
             t_ms = point.time_unix_nano // 10**6
-            _point(kind, name, point, t_ms, target, result)
+            _point(kind, name, point, t_ms, labels, result)
             newest = max(newest, t_ms)
-        else:
-            rejected.add("data point outside of the history kept")
     return newest
 
 
-def _point(kind: str, name: str, point: Any, t_ms: int, target: Labels, result: Points) -> None:
-    labels = {**flat(attributes(point.attributes)), **target}
+def _refused(metric: Any, kind: str, data: Any) -> str | None:
+    """Why no point of the metric can be taken."""
+    if kind == "exponential_histogram":
+        return "exponential histograms are not supported"
+    if kind in ("sum", "histogram") and data.aggregation_temporality != _CUMULATIVE:
+        return "delta temporality is not supported, send cumulative metrics"
+    if len(metric.name) > NAME or len(metric.description) > TEXT or len(metric.unit) > NAME:
+        return (
+            f"data points of a metric with a name of more than {NAME} or a description of more than {TEXT} bytes"
+        )
+    return None
+
+
+def _count(metric: Any) -> int:
+    kind = metric.WhichOneof("data")
+    return len(getattr(metric, kind).data_points) if kind else 0
+
+
+def _series(kind: str, point: Any) -> int:
+    """How many series a data point becomes."""
+    if kind == "histogram":
+        return max(len(point.bucket_counts), len(point.explicit_bounds)) + 3
+    return len(point.quantile_values) + 2 if kind == "summary" else 1
+
+
+def _point(kind: str, name: str, point: Any, t_ms: int, labels: Labels, result: Points) -> None:
     stale = point.flags & _NO_RECORDED_VALUE
     if kind == "histogram":
         parts: Iterable[tuple[Labels, float]] = _histogram(name, labels, point)
@@ -118,6 +173,8 @@ def _exemplars(kind: str, name: str, labels: Labels, point: Any) -> Iterator[Exe
     for item in point.exemplars:
         value = item.as_double if item.WhichOneof("value") == "as_double" else float(item.as_int)
         own = {label_name(key): str(text) for key, text in attributes(item.filtered_attributes).items()}
+        if sum(map(len, own)) + sum(map(len, own.values())) > _EXEMPLAR_TEXT:
+            own = {}
         if item.trace_id:
             own |= {"trace_id": item.trace_id.hex(), "span_id": item.span_id.hex()}
         series = {"__name__": name, **labels}

@@ -21,6 +21,7 @@ REQUESTS: dict[str, Any] = {
     "logs": logs_pb.ExportLogsServiceRequest,
     "metrics": metrics_pb.ExportMetricsServiceRequest,
 }
+SIGNALS = {"traces": "spans", "logs": "logs", "metrics": "samples"}  # as the store names their rows
 # Converting more than this leaves the event loop to a thread, so that scrapes and queries are not held up.
 THREAD_BYTES = 64 << 10
 
@@ -28,7 +29,8 @@ THREAD_BYTES = 64 << 10
 class Receiver:
     """Stores what a request holds. `spans` is called with every batch of spans that was stored.
 
-    Each method takes the request and gives the response, and raises StoreFull if nothing could be taken.
+    Each method takes the request and gives the response. StoreFull means that nothing could be taken for now,
+    BodyError and TooLargeError that it never can.
     """
 
     def __init__(self, store: Store, settings: Settings, spans: Callable[[list[Span]], None]) -> None:
@@ -41,6 +43,14 @@ class Receiver:
     def admit(self) -> None:
         """Raises StoreFull before the work of decoding what could not be stored."""
         self._store.admit()
+
+    async def durable(self) -> None:
+        """Returns when what was taken is on disk: what is acknowledged survives a kill. Raises StoreError."""
+        await self._store.durable()
+
+    def refused(self, signal: str) -> None:
+        """Count a request that its sender will send again."""
+        self._store.count("pocket_refused_total", signal=SIGNALS[signal])
 
     def traces(self, request: Any) -> Any:
         rows, rejected = traces.spans(request, Bounds.now(self._settings))
@@ -57,9 +67,7 @@ class Receiver:
 
     def metrics(self, request: Any) -> Any:
         points, rejected = metrics.points(request, Bounds.now(self._settings))
-        self._store.append_samples(points.samples)
-        self._store.append_exemplars(points.exemplars)
-        self._store.append_metadata(points.metadata)
+        self._store.append_metrics(points.samples, points.exemplars, points.metadata)
         response = metrics_pb.ExportMetricsServiceResponse()
         return self._partial(response, "rejected_data_points", "samples", rejected)
 

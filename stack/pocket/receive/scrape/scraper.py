@@ -16,10 +16,11 @@ from pocket.receive.bounds import AHEAD_SECONDS
 from pocket.receive.scrape.config import Job, Target, resolvable
 from pocket.receive.scrape.exposition import ACCEPT, ExpositionError, Scrape, parse
 from pocket.rows import STALE_NAN, Labels, Sample
-from pocket.store import Store, StoreFull
+from pocket.store import Store, StoreFull, TooLargeError
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE = 20_000  # samples: some 15 MB of memory, while the queue takes 48
 Series = frozenset[tuple[str, str]]
 
 
@@ -117,12 +118,14 @@ class Scraper:
         series = {frozenset(sample.labels.items()): sample.labels for sample in samples if sample.t_ms == t_ms}
         gone = [Sample(labels, t_ms, STALE_NAN) for key, labels in loop.series.items() if key not in series]
         added = len(series.keys() - loop.series.keys())
+        samples += gone + _report(loop.state, len(result.samples), added, t_ms)
         try:
-            self._store.append_samples(samples + gone + _report(loop.state, len(result.samples), added, t_ms))
-            self._store.append_exemplars(result.exemplars)
-            self._store.append_metadata(result.metadata)
-        except StoreFull:
-            return  # counted by the store; the next scrape tells the values again
+            for begin in range(0, len(samples), _AT_ONCE):
+                self._store.append_samples(samples[begin : begin + _AT_ONCE])
+            self._store.append_metrics([], result.exemplars, result.metadata)
+        except (StoreFull, TooLargeError):  # the next scrape tells the values again, but not of this time
+            self._store.count("pocket_dropped_total", len(samples), signal="samples", reason="full")
+            return
         loop.series = series
 
     def _finish(self) -> None:
@@ -134,7 +137,8 @@ class Scraper:
                 stale += [Sample(sample.labels, t_ms, STALE_NAN) for sample in _report(loop.state, 0, 0, t_ms)]
         try:
             self._store.append_samples(stale)
-        except StoreFull:
+        except (StoreFull, TooLargeError):
+            self._store.count("pocket_dropped_total", len(stale), signal="samples", reason="full")
             log.warning("scraper: the store is full, the last staleness markers are lost")
 
 
