@@ -24,17 +24,18 @@ const EXAMPLES = [
   ["lines per second", 'sum by (level) (rate({service_name=~".+"}[1m]))'],
 ];
 const LIMIT = 500;
+const asked = () => router.current().params.q || ALL;
 const BACK_MS = 2000; // how far back the tail begins where there is no line yet
 
 export function mount(root, context, { params }) {
   const box = queryBox({ kind: "logql", label: "LogQL query", placeholder: ALL, examples: EXAMPLES, onRun: (q) => router.update({ q: q === ALL ? undefined : q }) || search() });
   const chart = timeSeries("Log volume by level");
   const volume = h("section", { class: "card", style: { height: "150px", display: "flex" }, "aria-label": "Log volume" }, chart.element);
-  const list = logList({ filter: (stage) => router.update({ q: narrowed(box.value, stage) }) });
+  const list = logList({ filter: (stage) => router.update({ q: narrowed(asked(), stage) }) });
   const results = h("section", { class: "card flush", "aria-label": "Log lines" }, loading());
   const found = h("span", { class: "muted small", role: "status" });
   const wrap = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(wrap, list.wrap) }, "Wrap lines");
-  const live = liveTail({ query: () => router.current().params.q || ALL, since: () => lines[0]?.t ?? Date.now() - BACK_MS, onLines: add });
+  const live = liveTail({ query: asked, since: () => lines[0]?.t ?? Date.now() - BACK_MS, onLines: add });
   const work = loader(results, (error) => {
     live.stop();
     volume.hidden = true;
@@ -46,7 +47,7 @@ export function mount(root, context, { params }) {
   put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), live.element, wrap), results));
 
   function search() {
-    const q = router.current().params.q || ALL;
+    const q = asked();
     box.set(q);
     return work.load(async (signal) => {
       const range = context.range();
@@ -106,7 +107,7 @@ export function mount(root, context, { params }) {
 
   /** While the tail runs, the list is its; only the counts are asked again. */
   function refresh() {
-    return live.isOn() ? work.load((signal) => showVolume(box.value || ALL, context.range(), signal)) : search();
+    return live.isOn() ? work.load((signal) => showVolume(asked(), context.range(), signal)) : search();
   }
 
   box.set(params.q ?? ALL);

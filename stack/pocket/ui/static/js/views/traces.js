@@ -45,7 +45,8 @@ export function mount(root, context, { params }) {
   function search() {
     const { params: now } = router.current();
     box.set(now.q ?? "{}");
-    limit.value = LIMITS.includes(now.limit) ? now.limit : "100";
+    const most = LIMITS.includes(now.limit) ? now.limit : "100";
+    if (limit.value !== most) limit.value = most;
     return work.load(async (signal) => {
       const range = context.range();
       show(await tempo.search(now.q || "{}", range, { limit: Number(limit.value), signal }), range);
