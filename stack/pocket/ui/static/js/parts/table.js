@@ -20,7 +20,7 @@ export function sortableTable({ onRow } = {}) {
   };
   const headCell = (column, i) => h("th", { class: classes(column), scope: "col", "aria-sort": by.column === i ? (by.down ? "descending" : "ascending") : undefined },
     h("button", { type: "button", title: column.title, onclick: () => sort(i) }, column.title, by.column === i && (by.down ? " ↓" : " ↑")));
-  const bodyCell = (column, value, row) => h("td", { class: classes(column) }, column.cell ? column.cell(value, row) : value ?? "–");
+  const bodyCell = (column, value, row) => h("td", { class: classes(column), title: column.clip && typeof value === "string" ? value : undefined }, column.cell ? column.cell(value, row) : value ?? "–");
   function sort(column) {
     by = { column, down: by.column === column ? !by.down : true };
     redraw();
