@@ -11,7 +11,7 @@ from tests.attacks.attack import Outcome, attack
 from tests.attacks.checkout import Checkout, Pocket
 from tests.browser import longtext
 from tests.browser.conftest import FLAGS, chromium_path
-from tests.browser.test_widths import with_long_answers
+from tests.browser.test_widths import SEE_ALL, with_long_answers
 
 WIDTHS = (360, 1024, 1440)
 PATIENCE_MS = 30_000
@@ -59,6 +59,8 @@ def long_texts(checkout: Checkout) -> Outcome:
             with page_at(pocket, width) as page:
                 for view in longtext.VIEWS.values():
                     open_view(page, f"{view}{'&' if '?' in view else '?'}refresh=off")
+                    page.evaluate(SEE_ALL)
+                    page.wait_for_load_state("networkidle")
                     wider.append(page.evaluate("document.documentElement.scrollWidth - innerWidth"))
     widened = sum(pixels > 0 for pixels in wider)
     return Outcome(not widened, {"pages": len(wider), "wider": widened, "most px": max(0, *wider)})

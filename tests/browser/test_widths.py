@@ -22,6 +22,15 @@ def pushed(stage: Stage) -> None:
     longtext.push(lambda port, path: stage.url(port) + path)
 
 
+# A panel asks once it is in sight.
+SEE_ALL = """async () => {
+  for (const panel of document.querySelectorAll(".panel")) {
+    panel.scrollIntoView();
+    await new Promise(done => setTimeout(done, 50));
+  }
+}"""
+
+
 def with_long_answers(page: Page) -> None:
     def search(route: Route) -> None:
         route.fulfill(json=LISTED)
@@ -41,6 +50,8 @@ def test_no_text_widens_the_page(refused: Visit) -> None:
     for name, view in longtext.VIEWS.items():
         page.goto("about:blank")
         refused.open(f"{view}{'&' if '?' in view else '?'}from=now-30m&refresh=off")
+        page.wait_for_load_state("networkidle")
+        page.evaluate(SEE_ALL)
         page.wait_for_load_state("networkidle")
         for line in page.locator(".log-line").all()[:1]:
             line.click()
