@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 
+import httpx
 import pytest
 from playwright.sync_api import WebSocketRoute, expect
 
-from .conftest import POISON_TRACE, Stage, Visit, push_line
+from .conftest import POISON_TRACE, Stage, Visit, eventually, push_line
 from .test_dashboard import inked
+from .test_modules import ask
 
 NO_SOCKETS = (
     "() => { window.WebSocket = class { constructor() { setTimeout(() => this.onclose(), 10); } close() {} }; }"
@@ -36,6 +39,104 @@ def test_a_point_of_the_scatter_opens_its_trace(visit: Visit) -> None:
     page.mouse.down()
     page.mouse.up()
     expect(page).to_have_url(re.compile("#/trace/"))
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [f"  {POISON_TRACE}\n", POISON_TRACE.upper(), f"00-{POISON_TRACE}-badc0ffee0ddf00d-01",
+     f"traceparent: 00-{POISON_TRACE}-badc0ffee0ddf00d-01"],
+)  # fmt: skip
+def test_a_pasted_trace_id_opens_its_trace(visit: Visit, pasted: str) -> None:
+    page = visit.open("traces?refresh=off")
+    page.get_by_label("TraceQL query").fill(pasted)
+    page.get_by_label("TraceQL query").press("Enter")
+    expect(page.locator(".facts")).to_contain_text(POISON_TRACE)
+    page.go_back()
+    expect(page.get_by_label("TraceQL query")).to_have_value("{}")
+
+
+def test_a_trace_id_for_a_query_in_a_link_opens_its_trace_and_back_is_no_trap(visit: Visit) -> None:
+    page = visit.open("logs")
+    page.goto(f"{visit.base}/#/traces?q={POISON_TRACE}")
+    expect(page.locator(".facts")).to_contain_text(POISON_TRACE)
+    page.go_back()
+    expect(page).to_have_url(re.compile("#/logs"))
+
+
+def test_a_trace_id_without_its_leading_zeros_is_one_too(visit: Visit) -> None:
+    assert ask(visit, "api/tempo.js", "m.traceIn(a)", " abc123 ") == {"id": "abc123"}
+    assert ask(visit, "api/tempo.js", "m.traceIn(a)", "{name = 1}") is None
+    assert ask(visit, "api/tempo.js", "m.traceIn(a)", "a" * 33) is None
+
+
+def test_traceql_metrics_are_drawn_and_not_searched(visit: Visit) -> None:
+    page = visit.page
+    searches: list[str] = []
+    page.on("request", lambda request: searches.append(request.url) if "/api/search?q" in request.url else None)
+    visit.open(f"traces?q={{}} | rate() by (name)&{visit.stage.window}")
+    page.locator("#view .scatterlayer path.js-line").first.wait_for(state="attached")
+    expect(page.locator(".legend button").filter(has_text="roll die")).to_be_visible()
+    expect(page.get_by_label("Most traces")).to_be_hidden()
+    assert searches == []
+
+
+@pytest.mark.parametrize(
+    ("query", "is_metrics"),
+    [("{} | rate()", True), ("{}|quantile_over_time(duration, .9) by (name)", True), ("{} | count() > 2", False),
+     ('{name = "a | rate()"}', False), ("{name = `| rate()`}", False)],
+)  # fmt: skip
+def test_what_asks_for_series_is_told_from_a_search(visit: Visit, query: str, is_metrics: bool) -> None:
+    assert ask(visit, "api/tempo.js", "m.isMetrics(a)", query) is is_metrics
+
+
+def test_the_scatter_says_from_when_on_it_shows_traces(visit: Visit) -> None:
+    page = visit.open(f"traces?limit=20&{visit.stage.window}")
+    page.locator("table.traces tbody tr").first.wait_for()
+    expect(page.get_by_text(re.compile(r"^The newest 20 traces, back to \d\d:\d\d:\d\d\."))).to_be_visible()
+    expect(page.locator(".shapelayer path")).to_have_count(2)  # the part without, and where it ends
+    expect(page.locator(".annotation-text")).to_contain_text("not shown: before")
+    page.get_by_label("TraceQL query").fill('{name = "roll die" && status = error}')
+    page.get_by_label("TraceQL query").press("Enter")
+    page.get_by_label("Most traces").select_option("500")
+    expect(page.locator(".shapelayer path")).to_have_count(0)
+
+
+def test_the_level_of_a_line_that_came_by_otlp_is_the_charts_too(visit: Visit, stage: Stage) -> None:
+    record = {"timeUnixNano": str(time.time_ns()), "severityText": "WARN", "body": {"stringValue": "by otlp"}}
+    service = {"key": "service.name", "value": {"stringValue": "otlp-app"}}
+    resource = {"resource": {"attributes": [service]}, "scopeLogs": [{"logRecords": [record]}]}
+    httpx.post(f"{stage.url(4318)}/v1/logs", json={"resourceLogs": [resource]}).raise_for_status()
+    page = visit.open('logs?q={service_name="otlp-app"} |= "by otlp"&from=now-15m&refresh=off')
+
+    def has_line() -> bool:
+        page.get_by_role("button", name="Refresh now").click()
+        page.wait_for_load_state("networkidle")
+        return page.locator(".log-line").count() > 0
+
+    eventually(has_line)
+    expect(page.locator(".log-line .level").first).to_have_text("warn")
+    expect(page.get_by_label("Log volume").locator(".legend")).to_have_text("warning")
+
+
+def test_levels_of_one_kind_are_one_series(visit: Visit) -> None:
+    series = [{"labels": {"level": "WARNING", "detected_level": "warn"}, "t": [1, 2], "v": [1, 1]},
+              {"labels": {"detected_level": "warn"}, "t": [2, 3], "v": [1, 1]}]  # fmt: skip
+    found = ask(visit, "api/loki.js", "m.perLevel(a, l => l.slice(0, 4))", series)
+    assert found == [{"name": "warn", "labels": {"level": "warn"}, "t": [1, 2, 3], "v": [1, 2, 1]}]
+
+
+def test_a_traces_logs_are_read_from_their_beginning(visit: Visit, stage: Stage) -> None:
+    trace = uuid.uuid4().hex
+    for n in range(3):
+        push_line(stage, f"line {n}", {"trace_id": trace})
+    page = visit.open(f'logs?q={{service_name="poison"}} | trace_id="{trace}"&from=now-15m&refresh=off')
+    lines = page.locator(".log-line .line")
+    expect(lines).to_have_text([re.compile(f"line {n}") for n in range(3)])
+    page.get_by_role("button", name="Oldest first").click()
+    expect(lines).to_have_text([re.compile(f"line {n}") for n in (2, 1, 0)])
+    page.get_by_label("LogQL query").fill('{service_name="poison"} |= "line"')
+    page.get_by_label("LogQL query").press("Enter")
+    expect(lines.first).to_contain_text("line 2")
 
 
 @pytest.mark.parametrize(

@@ -1,27 +1,28 @@
 // The frame: navigation, time range, theme, and the view the hash names. A view is
-// `mount(root, context) → {update?(params), refresh(), unmount?()}`; `context` gives it the range and the title.
+// `mount(root, context) → {update?(params), refresh(), recolour?(), unmount?()}`; `context` gives it the range and the title.
 
 import { checklist, dashboards } from "./api/grafana.js";
 import { h, icon, put } from "./core/dom.js";
+import { isThere, load, ModuleError } from "./core/modules.js";
 import * as places from "./core/places.js";
 import * as router from "./core/router.js";
 import { legible } from "./core/text.js";
 import * as theme from "./core/theme.js";
 import * as time from "./core/timerange.js";
 import { notices } from "./parts/notices.js";
-import { failed } from "./parts/states.js";
+import { failed, notLoaded } from "./parts/states.js";
 import { timePicker } from "./parts/timepicker.js";
 
 const VIEWS = {
-  d: () => import("./dashboard/view.js"),
-  traces: () => import("./views/traces.js"),
-  trace: () => import("./views/trace.js"),
-  "service-map": () => import("./views/servicemap.js"),
-  logs: () => import("./views/logs.js"),
-  metrics: () => import("./views/metrics.js"),
-  profiles: () => import("./views/profiles.js"),
-  check: () => import("./views/checklist.js"),
-  nowhere: () => import("./views/nowhere.js"),
+  d: "/js/dashboard/view.js",
+  traces: "/js/views/traces.js",
+  trace: "/js/views/trace.js",
+  "service-map": "/js/views/servicemap.js",
+  logs: "/js/views/logs.js",
+  metrics: "/js/views/metrics.js",
+  profiles: "/js/views/profiles.js",
+  check: "/js/views/checklist.js",
+  nowhere: "/js/views/nowhere.js",
 };
 const TABS = [
   ["d", "dashboard", "Dashboard"], ["traces", "traces", "Traces"], ["service-map", "map", "Service map"], ["logs", "logs", "Logs"],
@@ -38,9 +39,10 @@ const heading = h("h1");
 const extra = h("span", { class: "toolbar" });
 const workshop = { stage: null };
 let mounted;
+let isMissing = false; // the view's module did not arrive
 let turn = 0;
 
-const picker = timePicker({ onRefresh: () => mounted?.view.refresh() });
+const picker = timePicker({ onRefresh: () => (mounted ? mounted.view.refresh() : retry()) });
 const themeButton = h("button", { class: "button bare", onclick: theme.toggle });
 
 function drawTheme() {
@@ -71,35 +73,57 @@ const context = {
   },
 };
 
+const viewOf = ([first]) => (Object.hasOwn(VIEWS, first) ? first : "nowhere");
+
 async function route() {
   const { path, params } = router.current();
   if (!path.length) return location.replace(router.href(["d"], params)); // no entry of its own to be stuck at
   drawNav(path);
   picker.show(params, !TIMELESS.has(path[0]));
   const top = places.arrive();
-  const key = Object.hasOwn(VIEWS, path[0]) ? path[0] : "nowhere";
+  const key = viewOf(path);
   if (mounted?.key === key && mounted.view.update) return mounted.view.update({ path, params });
-  const mine = (turn += 1);
+  const isFirst = turn === 0;
   mounted?.view.unmount?.();
   mounted = undefined;
-  const isFirst = mine === 1;
   put(main);
   places.settle(main, top);
   if (!isFirst && !bar.contains(document.activeElement)) main.focus({ preventScroll: true }); // what had it is gone
-  try {
-    const module = await VIEWS[key]();
-    if (mine !== turn) return undefined;
-    mounted = { key, view: module.mount(main, context, router.current()) };
-  } catch (error) {
-    put(main, failed(error));
-  }
-  return undefined;
+  return mount(key);
 }
 
-function remount() {
-  mounted?.view.unmount?.();
-  mounted = undefined;
-  return route();
+async function mount(key, isAsked = false) {
+  const mine = (turn += 1);
+  isMissing = false;
+  try {
+    const module = await load(VIEWS[key]);
+    if (mine !== turn) return;
+    mounted = { key, view: module.mount(main, context, router.current()) };
+    markReload(undefined);
+  } catch (error) {
+    if (mine === turn) await refuse(error, key, isAsked);
+  }
+}
+
+/**
+ * Says so, and keeps in mind that it is to be tried again. A module that another one imports cannot get a new URL: when
+ * the server is back and the import still fails, the page begins anew; by itself once, for a file may be broken.
+ */
+async function refuse(error, key, isAsked) {
+  const mine = turn;
+  if (!(error instanceof ModuleError)) return put(main, failed(error));
+  isMissing = true;
+  context.title(TABS.find(([name]) => name === key)?.[2] ?? "Trace");
+  put(main, notLoaded(error, () => retry(true)));
+  if (!error.isRepeated || (history.state?.isReloaded && !isAsked) || !(await isThere(error.path)) || mine !== turn) return undefined;
+  markReload(true);
+  return location.reload();
+}
+
+const markReload = (isReloaded) => history.replaceState({ ...history.state, isReloaded }, "");
+
+function retry(isAsked) {
+  if (isMissing) mount(viewOf(router.current().path), isAsked);
 }
 
 async function start() {
@@ -111,10 +135,11 @@ async function start() {
   });
   theme.onChange(() => {
     drawTheme();
-    remount(); // charts hold resolved colours
+    (mounted?.view.recolour ?? mounted?.view.refresh)?.(); // charts hold resolved colours; what is being written stays
   });
   document.body.append(notices());
   addEventListener("hashchange", route);
+  addEventListener("online", () => retry());
   const learnt = learnStage();
   await Promise.race([learnt, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]); // hints name the stage
   await route();

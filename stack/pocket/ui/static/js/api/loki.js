@@ -40,8 +40,21 @@ export function tailUrl(query, since, limit) {
 function entry(stream, [time, line, more = {}]) {
   const metadata = more.structuredMetadata ?? {};
   const parsed = more.parsed ?? {};
-  const level = (stream.level ?? parsed.level ?? metadata.level ?? metadata.detected_level ?? "unknown").toLowerCase();
+  const level = levelIn({ ...metadata, ...parsed, ...stream });
   return { ns: time, t: Number(time.slice(0, -6)), line, labels: stream, metadata, parsed, level };
+}
+
+/** The level a line says it has, else the one Loki found out (lines that came by OTLP have no other). */
+const levelIn = ({ level, detected_level: detected }) => (level || detected || "unknown").toLowerCase();
+
+/** Series by `level` and `detected_level` as one a level, as `nameOf` calls it. */
+export function perLevel(series, nameOf) {
+  return [...Map.groupBy(series, ({ labels }) => nameOf(levelIn(labels)))].map(([name, alike]) => {
+    const sums = new Map();
+    for (const { t, v } of alike) t.forEach((at, i) => sums.set(at, (sums.get(at) ?? 0) + v[i]));
+    const t = [...sums.keys()].sort((a, b) => a - b);
+    return { name, labels: { level: name }, t, v: t.map((at) => sums.get(at)) };
+  });
 }
 
 /** A metric query's series on the grid of `step` ms. */

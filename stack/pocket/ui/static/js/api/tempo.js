@@ -21,6 +21,19 @@ export async function search(q, { from, to }, { limit = 100, signal } = {}) {
   return hits.sort((a, b) => b.t - a.t);
 }
 
+const STRINGS = /"(?:\\.|[^"\\])*"|`[^`]*`/g;
+const METRICS = /\|\s*(?:rate|(?:count|min|max|avg|sum|quantile|histogram)_over_time|compare)\s*\(/;
+
+/** Whether a query asks for series (`{} | rate()`): the search would leave that part out and list traces. */
+export const isMetrics = (q) => METRICS.test(q.replace(STRINGS, '""'));
+
+/** `{id, span?}` where the text is a trace's id (leading zeros may lack) or a `traceparent` header; else undefined. */
+export function traceIn(text) {
+  const [, id, traceId, span] = /^\s*(?:([0-9a-f]{1,32})|(?:traceparent:\s*)?[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*)\s*$/i.exec(text) ?? [];
+  if (id) return { id: id.toLowerCase() };
+  return traceId && { id: traceId.toLowerCase(), span: span.toLowerCase() };
+}
+
 const HINT = " with (most_recent=true)";
 
 /** Without the hint Tempo answers the first traces that it comes across. A refusal must be about what the reader wrote. */

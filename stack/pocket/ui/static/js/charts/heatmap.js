@@ -10,7 +10,6 @@ import { layout, local, plotBox } from "./plot.js";
 export function heatMap(label) {
   const plot = plotBox(label);
   const element = h("div", { class: "timeseries" }, plot.element);
-  Object.assign(element.style, { display: "flex", flex: "1", minHeight: "0" });
   const diamonds = exemplarLayer(plot);
   let last;
   const redraw = () => {

@@ -42,7 +42,7 @@ export function legend(box, items, { mode = "list", calcs = [], hidden, changed 
   };
   const entry = (item) => h("button", {
     type: "button", title: item.name, "aria-pressed": String(!hidden.has(item.name)), onclick: (event) => toggle(event, item.name),
-  }, h("i", { class: "swatch", style: { "--c": item.colour } }), item.name);
+  }, h("i", { class: "swatch", style: { "--c": item.colour } }), h("span", { class: "clipped" }, item.name));
   if (mode !== "table" && !calcs.length) {
     box.className = "legend";
     return put(box, items.map(entry));

@@ -13,7 +13,6 @@ export function timeSeries(label) {
   const plot = plotBox(label);
   const box = h("div", { class: "legend" });
   const element = h("div", { class: "timeseries" }, plot.element, box);
-  Object.assign(element.style, { display: "flex", flexDirection: "column", flex: "1", minHeight: "0" });
   const hidden = new Set();
   const diamonds = exemplarLayer(plot);
   let last;
@@ -25,7 +24,7 @@ export function timeSeries(label) {
     plot.draw(traces, layout({ range: options.range, ...axes, barmode: "relative", shapes: thresholdLines(options) }));
     diamonds.set((options.exemplars ?? []).map((one) => ({ ...one, y: one.value })), options.unit);
     const place = options.legend ?? {};
-    element.style.flexDirection = place.placement === "right" ? "row" : "column";
+    element.classList.toggle("split", place.placement === "right");
     box.hidden = place.displayMode === "hidden" || place.showLegend === false;
     if (!box.hidden) legend(box, series, { mode: place.displayMode, calcs: place.calcs ?? [], hidden, changed: redraw });
   };

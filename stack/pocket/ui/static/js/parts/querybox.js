@@ -1,54 +1,68 @@
-// A query line: Enter runs, history and examples at hand, completion where the view offers it.
+// A query line: Enter runs, Escape returns to what was run; history and examples at hand, completion where offered.
 
 import { h, icon, put } from "../core/dom.js";
 import { history, remember } from "../core/memory.js";
 
 /**
- * `{element, value, set(text), focus()}`. `examples` are `[label, query]`; `complete(word)` gives suggestions
- * `[{text, type, help}]` for the word before the caret.
+ * `{element, set(text)}`: `set` says which query runs. The same one again, as at a refresh, leaves the box to whoever
+ * types in it. `examples` are `[label, query]`; `complete(word)` gives suggestions `[{text, type, help}]` for the word
+ * before the caret.
  */
 export function queryBox({ kind, label, placeholder, examples = [], complete, onRun }) {
   const input = h("textarea", { rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder, "aria-label": label });
   const list = h("div", { class: "suggestions", role: "listbox", hidden: true });
   const past = historyMenu(kind, (query) => run(query));
-  const run = (query) => {
-    if (query !== undefined) input.value = query;
-    list.hidden = true;
+  let ran;
+  const note = h("span", { class: "edited", role: "status", hidden: true }, "edited, not run",
+    h("button", { type: "button", class: "button bare slim", title: "Back to the query that was run (Esc)", onclick: () => (restore(), input.focus()) }, "Restore"));
+  const isEdited = () => ran !== undefined && input.value.trim() !== ran;
+  const changed = () => {
+    note.hidden = !isEdited();
     grow();
-    remember(kind, input.value.trim());
-    onRun(input.value.trim());
+  };
+  const show = (query) => {
+    if (isEdited() && /\W/.test(input.value.trim())) remember(kind, input.value.trim()); // more than a word: found again there
+    ran = query;
+    input.value = query;
+    list.hidden = true;
+    changed();
+  };
+  const restore = () => show(ran);
+  const run = (query = input.value.trim()) => {
+    if (query !== input.value.trim()) show(query);
+    ran = query;
+    list.hidden = true;
+    changed();
+    remember(kind, query);
+    onRun(query);
   };
   const grow = () => {
     input.style.height = "auto";
     input.style.height = `${input.scrollHeight + 2}px`;
   };
-  const suggest = suggestions(input, list, complete, grow);
+  const suggest = suggestions(input, list, complete, changed);
   input.addEventListener("input", () => {
-    grow();
+    changed();
     suggest.show();
   });
   input.addEventListener("blur", () => setTimeout(() => (list.hidden = true), 150));
   input.addEventListener("keydown", (event) => {
     if (suggest.key(event)) return;
-    if (event.key === "Enter" && !event.shiftKey) {
-      event.preventDefault();
-      run();
-    }
+    if (event.key === "Escape" && isEdited()) restore();
+    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) run();
+    else return;
+    event.preventDefault();
   });
   const row = h("form", { class: "query", onsubmit: (event) => (event.preventDefault(), run()) },
-    h("div", { class: "input" }, input, list), past, h("button", { class: "button primary" }, icon("play", 14), "Run"));
+    h("div", { class: "input" }, input, list), note, past, h("button", { class: "button primary" }, icon("play", 14), "Run"));
   const chips = examples.length > 0 && h("div", { class: "examples" }, "Try", examples.map(([text, query]) => h("button", { type: "button", class: "chip", title: query, onclick: () => run(query) }, text)));
   return {
     element: h("div", { class: "stack", style: { gap: "8px" } }, row, chips),
-    get value() {
-      return input.value.trim();
-    },
     set(text) {
-      if (input.value.trim() === text) return;
-      input.value = text;
-      requestAnimationFrame(grow);
+      if (text === ran) return;
+      show(text);
+      requestAnimationFrame(grow); // once it is in the page, and has a height
     },
-    focus: () => input.focus(),
   };
 }
 
@@ -70,7 +84,7 @@ function historyMenu(kind, choose) {
 }
 
 /** The list under the box: arrow keys choose, Tab or Enter takes. */
-function suggestions(input, list, complete, grow) {
+function suggestions(input, list, complete, changed) {
   let items = [];
   let active = -1;
   const word = () => /[A-Za-z_:][\w:]*$/.exec(input.value.slice(0, input.selectionStart))?.[0] ?? "";
@@ -85,7 +99,7 @@ function suggestions(input, list, complete, grow) {
     input.setRangeText(items[i].text, start, input.selectionStart, "end");
     items = [];
     draw();
-    grow();
+    changed();
   };
   return {
     show() {
@@ -96,7 +110,7 @@ function suggestions(input, list, complete, grow) {
       draw();
     },
     key(event) {
-      if (list.hidden) return false;
+      if (list.hidden || event.ctrlKey || event.metaKey) return false;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") active = (active + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length;
       else if ((event.key === "Enter" && active >= 0) || event.key === "Tab") take(Math.max(active, 0));
       else if (event.key === "Escape") items = [];

@@ -1,6 +1,7 @@
 // What a panel shows when there is nothing, nothing yet, or no answer: always words, never a blank.
 
 import { h, icon } from "../core/dom.js";
+import { clock } from "../core/format.js";
 
 export const loading = () => h("div", { class: "skeleton", role: "status", "aria-label": "Loading" });
 
@@ -11,6 +12,14 @@ export function failed(error, query) {
   return h("div", { class: "state error", role: "alert" }, icon("warning", 22),
     h("b", {}, !error.source ? "Something went wrong" : isRefusal ? `${error.source} refused the query` : `${error.source} could not answer`),
     h("pre", {}, message), isRefusal && query && pointed(message, query));
+}
+
+/** A view whose module did not arrive; `again` asks for it once more. */
+export function notLoaded(error, again) {
+  const why = navigator.onLine ? "The server did not hand it out. Is the stack running? Start it with `make run`." : "The browser is offline.";
+  return h("div", { class: "state error", role: "alert" }, icon("warning", 22), h("b", {}, "This view could not be loaded"), h("span", {}, coded(why)), h("pre", {}, error.message),
+    h("button", { class: "button primary", onclick: again }, icon("refresh", 14), "Try again"),
+    h("span", { class: "muted" }, `Last tried at ${clock(Date.now())}; again at the next refresh, or when the browser is online.`));
 }
 
 /** Prometheus writes `1:5: parse error`, Loki and Tempo `line 1, col 5`; both count from 1. */

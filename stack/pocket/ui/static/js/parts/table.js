@@ -19,8 +19,8 @@ export function sortableTable({ onRow } = {}) {
       h("tbody", {}, sorted.map((row) => h("tr", onRow ? { onclick: (event) => onRow(row, event) } : {}, columns.map((column, i) => bodyCell(column, row[i], row))))));
   };
   const headCell = (column, i) => h("th", { class: classes(column), scope: "col", "aria-sort": by.column === i ? (by.down ? "descending" : "ascending") : undefined },
-    h("button", { type: "button", onclick: () => sort(i) }, column.title, by.column === i && (by.down ? " ↓" : " ↑")));
-  const bodyCell = (column, value, row) => h("td", { class: classes(column) }, column.cell ? column.cell(value, row) : value ?? "–");
+    h("button", { type: "button", title: column.title, onclick: () => sort(i) }, column.title, by.column === i && (by.down ? " ↓" : " ↑")));
+  const bodyCell = (column, value, row) => h("td", { class: classes(column), title: column.clip && typeof value === "string" ? value : undefined }, column.cell ? column.cell(value, row) : value ?? "–");
   function sort(column) {
     by = { column, down: by.column === column ? !by.down : true };
     redraw();

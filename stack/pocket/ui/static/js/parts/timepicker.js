@@ -17,7 +17,7 @@ export function timePicker({ onRefresh }) {
   const open = (shown) => {
     panel.hidden = !shown;
     button.setAttribute("aria-expanded", String(shown));
-    if (shown) draw(panel, () => open(false));
+    if (shown && !isHalfWritten(panel)) draw(panel, () => open(false));
     if (shown) panel.querySelector("button")?.focus();
   };
   button.addEventListener("click", () => open(panel.hidden));
@@ -49,6 +49,7 @@ function draw(panel, close) {
   const from = params.from ?? time.DEFAULTS.from;
   const to = params.to ?? time.DEFAULTS.to;
   const choose = (changes) => {
+    put(panel);
     close();
     router.update(changes);
   };
@@ -57,20 +58,33 @@ function draw(panel, close) {
     onclick: () => choose({ from: value, to: "now" }),
   }, text));
   put(panel, presets, custom(from, to, choose));
+  panel.dataset.range = time.label(params);
 }
+
+/** Ends that were changed and not applied are kept, unless the range has become another meanwhile. */
+const isHalfWritten = (panel) => panel.querySelector(".edited:not([hidden])") && panel.dataset.range === time.label(router.current().params);
 
 function custom(from, to, choose) {
   const shown = (text) => (/^\d+$/.test(text) ? new Date(Number(text) - new Date().getTimezoneOffset() * 60e3).toISOString().slice(0, 19) : text);
   const start = h("input", { type: "text", value: shown(from), "aria-label": "From" });
   const end = h("input", { type: "text", value: shown(to), "aria-label": "To" });
   const wrong = h("span", { class: "bad", role: "alert" });
+  const was = [start.value, end.value];
+  const note = h("span", { class: "edited", role: "status", hidden: true }, "edited, not applied", h("button", { type: "button", class: "button bare slim", onclick: () => restore() }, "Restore"));
+  const changed = () => (note.hidden = start.value === was[0] && end.value === was[1]);
+  const restore = () => {
+    [start.value, end.value] = was;
+    put(wrong);
+    changed();
+    start.focus();
+  };
   const submit = (event) => {
     event.preventDefault();
     const [a, b] = [read(start.value), read(end.value)];
     if (a && b && time.resolve(a) < time.resolve(b)) choose({ from: a, to: b });
     else put(wrong, "Write now-20m, or 2025-11-21T15:04:05; From before To.");
   };
-  return h("form", { onsubmit: submit }, h("label", {}, "From", start), h("label", {}, "To", end), wrong,
+  return h("form", { onsubmit: submit, oninput: changed }, h("label", {}, "From", start), h("label", {}, "To", end), wrong, note,
     h("button", { class: "button primary" }, "Apply"));
 }
 

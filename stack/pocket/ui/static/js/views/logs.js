@@ -1,4 +1,4 @@
-// Logs: LogQL, how many lines of which level when, the lines themselves, live if wanted.
+// Logs: LogQL, how many lines of which level when, the lines themselves, live if wanted. Newest first; a trace's oldest first.
 
 import { isAbort } from "../api/http.js";
 import * as loki from "../api/loki.js";
@@ -25,16 +25,23 @@ const EXAMPLES = [
 ];
 const LIMIT = 500;
 const BACK_MS = 2000; // how far back the tail begins where there is no line yet
+const ONE_TRACE = /\|\s*trace_id\s*=\s*["`]/;
+
+const asked = () => router.current().params.q || ALL;
+/** What one trace did is read from its beginning, unless the reader says otherwise. */
+const usualOrder = () => (ONE_TRACE.test(asked()) ? "oldest" : "newest");
+const isOldestFirst = () => (router.current().params.order ?? usualOrder()) === "oldest";
 
 export function mount(root, context, { params }) {
   const box = queryBox({ kind: "logql", label: "LogQL query", placeholder: ALL, examples: EXAMPLES, onRun: (q) => router.update({ q: q === ALL ? undefined : q }) || search() });
   const chart = timeSeries("Log volume by level");
   const volume = h("section", { class: "card", style: { height: "150px", display: "flex" }, "aria-label": "Log volume" }, chart.element);
-  const list = logList({ filter: (stage) => router.update({ q: narrowed(box.value, stage) }) });
+  const list = logList({ filter: (stage) => router.update({ q: narrowed(asked(), stage) }) });
   const results = h("section", { class: "card flush", "aria-label": "Log lines" }, loading());
   const found = h("span", { class: "muted small", role: "status" });
   const wrap = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(wrap, list.wrap) }, "Wrap lines");
-  const live = liveTail({ query: () => router.current().params.q || ALL, since: () => lines[0]?.t ?? Date.now() - BACK_MS, onLines: add });
+  const oldest = h("button", { class: "button slim", "aria-pressed": "false", onclick: turn }, "Oldest first");
+  const live = liveTail({ query: asked, since: () => lines[0]?.t ?? Date.now() - BACK_MS, onLines: add });
   const work = loader(results, (error) => {
     live.stop();
     volume.hidden = true;
@@ -43,34 +50,40 @@ export function mount(root, context, { params }) {
   });
   let lines = [];
   context.title("Logs");
-  put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), live.element, wrap), results));
+  put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), live.element, oldest, wrap), results));
 
   function search() {
-    const q = router.current().params.q || ALL;
+    const q = asked();
     box.set(q);
     return work.load(async (signal) => {
       const range = context.range();
-      const answer = await loki.lines(q, range, { limit: LIMIT, signal });
+      oldest.setAttribute("aria-pressed", String(isOldestFirst()));
+      const answer = await loki.lines(q, range, { limit: LIMIT, direction: isOldestFirst() ? "forward" : "backward", signal });
       if (answer.series) live.stop();
       if (answer.series) return showSeries(q, range, signal);
-      lines = answer.lines;
+      lines = isOldestFirst() ? answer.lines.toReversed() : answer.lines;
       showLines();
       live.restart();
       return showVolume(q, range, signal);
     });
   }
 
+  function turn() {
+    const order = isOldestFirst() ? "newest" : "oldest";
+    router.update({ order: order === usualOrder() ? undefined : order });
+  }
+
   function showLines() {
-    put(found, lines.length ? `${count(lines.length, "line")}${lines.length >= LIMIT ? ", the newest" : ""}` : "");
+    put(found, lines.length ? `${count(lines.length, "line")}${lines.length >= LIMIT ? `, the ${isOldestFirst() ? "oldest" : "newest"}` : ""}` : "");
     if (!lines.length) return put(results, empty(`No log lines in ${context.rangeWords()}`, router.current().params.q ? `Nothing matches. Widen the time range, or try \`${ALL}\`.` : trafficHint(context)));
-    list.draw(lines);
+    list.draw(isOldestFirst() ? lines.toReversed() : lines);
     return results.firstChild === list.element || put(results, list.element);
   }
 
   async function showVolume(q, range, signal) {
     const step = chooseStep(range, Math.max(30, Math.min(120, volume.clientWidth / 12)));
     try {
-      const series = await loki.series(`sum by (level) (count_over_time(${q} [${step / 1000}s]))`, range, step, signal);
+      const series = await loki.series(`sum by (level, detected_level) (count_over_time(${q} [${step / 1000}s]))`, range, step, signal);
       drawVolume(series, range, step);
     } catch (error) {
       if (!isAbort(error)) volume.hidden = true; // a pipeline that cannot be counted still has its lines
@@ -80,7 +93,7 @@ export function mount(root, context, { params }) {
   function drawVolume(series, range, step) {
     volume.hidden = !series.length;
     const order = ["debug", "info", "warning", "error", "unknown"];
-    const coloured = series.map((one) => ({ ...one, name: one.labels.level || "unknown", colour: theme.colour(`level-${levelOf(one.labels.level)}`) }));
+    const coloured = loki.perLevel(series, known).map((one) => ({ ...one, colour: theme.colour(`level-${levelOf(one.name)}`) }));
     coloured.sort((a, b) => order.indexOf(levelOf(a.name)) - order.indexOf(levelOf(b.name)));
     chart.draw(coloured, { range, step, custom: { drawStyle: "bars", fillOpacity: 90, stacking: { mode: "normal" } } });
   }
@@ -106,7 +119,7 @@ export function mount(root, context, { params }) {
 
   /** While the tail runs, the list is its; only the counts are asked again. */
   function refresh() {
-    return live.isOn() ? work.load((signal) => showVolume(box.value || ALL, context.range(), signal)) : search();
+    return live.isOn() ? work.load((signal) => showVolume(asked(), context.range(), signal)) : search();
   }
 
   box.set(params.q ?? ALL);
@@ -119,6 +132,9 @@ export function mount(root, context, { params }) {
     },
   };
 }
+
+/** Levels of one colour under one name: `warn` is `warning`. */
+const known = (level) => (levelOf(level) === "unknown" ? level : levelOf(level));
 
 function press(button, act) {
   const on = button.getAttribute("aria-pressed") !== "true";

@@ -127,7 +127,7 @@ function unitOf(q) {
 
 function drawTable(table, series, unit) {
   const labels = [...new Set(series.flatMap((one) => Object.keys(one.labels)))];
-  if (!labels.length) return table.draw([{ title: "Series" }, { title: "Last value", number: true, cell: (value) => format(value, unit) }], series.map(({ name, v }) => [name, v.findLast((value) => value !== null) ?? null]));
-  const columns = [...labels.map((title) => ({ title: title === "__name__" ? "metric" : title })), { title: `Last value (${count(series.length, "row")})`, number: true, cell: (value) => format(value, unit) }];
+  if (!labels.length) return table.draw([{ title: "Series", clip: true }, { title: "Last value", number: true, cell: (value) => format(value, unit) }], series.map(({ name, v }) => [name, v.findLast((value) => value !== null) ?? null]));
+  const columns = [...labels.map((title) => ({ title: title === "__name__" ? "metric" : title, clip: true })), { title: `Last value (${count(series.length, "row")})`, number: true, cell: (value) => format(value, unit) }];
   return table.draw(columns, series.map(({ labels: own, v }) => [...labels.map((name) => own[name] ?? ""), v.findLast((value) => value !== null) ?? null]));
 }

@@ -109,8 +109,11 @@ async function cpuSeries(type, selector, range, width, signal) {
   }
 }
 
+/** The options anew only when they are others: a list that is open stays as it is. */
 function options(box, list, chosen) {
-  put(box, list.map(([value, text]) => h("option", { value, selected: value === chosen }, text)));
+  const same = box.options.length === list.length && list.every(([value], i) => box.options[i].value === value);
+  if (!same) put(box, list.map(([value, text]) => h("option", { value }, text)));
+  if (box.value !== chosen) box.value = chosen;
   box.disabled = !list.length;
 }
 

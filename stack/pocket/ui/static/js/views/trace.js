@@ -44,7 +44,8 @@ export function mount(root, context, { path }) {
 
   open(path[1] ?? "");
   const update = ({ path: next }) => (same(next[1], shown) ? shown.choose() : open(next[1] ?? ""));
-  return { update, refresh: () => open(router.current().path[1] ?? ""), unmount: work.stop };
+  const recolour = () => shown && (shown = draw(page, shown.trace));
+  return { update, refresh: () => open(router.current().path[1] ?? ""), recolour, unmount: work.stop };
 }
 
 const same = (id, shown) => shown !== undefined && id?.toLowerCase().padStart(32, "0") === shown.trace.id;
