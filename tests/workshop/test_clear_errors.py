@@ -170,7 +170,7 @@ def test_a_wrong_command_line(project: Project, command: str, line: str) -> None
 def test_a_folder_that_cannot_be_used(project: Project) -> None:
     (project.root / "file").touch()
     line = one_line(project, "up", "1", "--data-dir", str(project.root / "file" / "below"))
-    assert line == f"{project.root / 'file' / 'below' / 'logs'}: Not a directory"
+    assert line == f"{project.root / 'file' / 'below'}: Not a directory"
 
 
 def test_commands_are_named_as_they_can_be_typed(project: Project) -> None:

@@ -36,7 +36,7 @@ def stored(paths: RunPaths) -> dict[str, str]:
     """By variable; empty when the run has no database."""
     try:
         found: dict[str, str] = json.loads(paths.passwords.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     return found
 
