@@ -29,7 +29,9 @@ class Endless:
             yield [Span(f"{self.read:032x}", f"{self.read:016x}", "", "work", 1, BASE + 1, BASE + 2)]
 
 
-@pytest.mark.parametrize("query", ["{} | rate() by (span:id)", "{} | quantile_over_time(duration, .5) by (span:id)"])
+@pytest.mark.parametrize(
+    "query", ["{} | rate() by (span:id)", "{} | quantile_over_time(duration, .5) by (span:id)"]
+)
 def test_a_series_for_each_span_is_refused_at_once(query: str) -> None:
     source = Endless()
     with pytest.raises(QueryFailure) as refused:
