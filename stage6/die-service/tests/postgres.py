@@ -15,7 +15,7 @@ import asyncpg
 
 SCRIPTS = Path(__file__).parents[2] / "postgres"
 PASSWORD = "it's a test"
-DEADLINE = 30.0
+DEADLINE = 90.0
 
 
 class Postgres:

@@ -71,7 +71,7 @@ def database() -> Iterator[Database]:
     with (folder / "log").open("wb") as log:
         command = [sys.executable, "-m", "workshop.infrastructure.postgres", *where, *init]
         process = subprocess.Popen(command, env=os.environ | owner, stderr=log)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90  # its programs may have to be copied first
     while process.poll() is None and time.monotonic() < deadline and not asyncio.run(answers(port)):
         time.sleep(0.05)
     yield Database(folder, port - 15432, process)

@@ -17,7 +17,7 @@ from typing import TypeVar
 import asyncpg
 import psutil
 
-DEADLINE = 30.0
+DEADLINE = 90.0  # its programs may have to be copied first
 T = TypeVar("T")
 PASSWORD = 'it\'s a "secret"'
 SCRIPT = "CREATE TABLE t (a int); INSERT INTO t VALUES (1), (2);"
