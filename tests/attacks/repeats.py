@@ -15,13 +15,14 @@ from tests.attacks.checkout import Checkout, Pocket
 
 LINES, A_PUSH = 1_000_000, 10_000
 BATCH = 100  # a service's lines at a time
+SENDERS = 7  # at once, of 8 MB each: more than the queue of 48 MB
 LATE = 5  # every n-th batch is acknowledged too late: the shipper brings it again
 
 
 def taken(client: httpx.Client, url: str, document: dict[str, Any]) -> int:
     """Send until it is taken, as shippers do; how often it was refused before."""
     refused = 0
-    while (answer := client.post(url, json=document, timeout=60)).status_code in (429, 503):
+    while (answer := client.post(url, json=document, timeout=300)).status_code in (429, 503):
         refused += 1
         time.sleep(0.2)
     answer.raise_for_status()
@@ -74,7 +75,7 @@ def _flood(pocket: Pocket, number: int) -> None:
 def refused(checkout: Checkout) -> Outcome:
     with checkout.pocket() as pocket, httpx.Client(trust_env=False, timeout=60) as client:
         times: list[int] = []
-        pushes, lines = 6, 8_000
+        pushes, lines = 3, 8_000
 
         def send(number: int) -> None:
             with httpx.Client(trust_env=False, timeout=60) as own:
@@ -83,12 +84,13 @@ def refused(checkout: Checkout) -> Outcome:
                     document = traffic.push([({"service_name": f"flood-{number}"}, texts)])
                     times.append(taken(own, pocket.url(3100, traffic.PUSH), document))
 
-        for thread in concurrently(send, 10):
+        for thread in concurrently(send, SENDERS):
             thread.join()
         time.sleep(1)
+        stored = traffic.lines_stored(client, pocket, '{service_name=~"flood.*"}')
         figures = {
             "pushes refused": sum(times),
-            "lines lost": 10 * pushes * lines - traffic.lines_stored(client, pocket, '{service_name=~"flood.*"}'),
+            "lines lost": SENDERS * pushes * lines - stored,
             "counted as refused": traffic.counter(client, pocket, "pocket_refused_total"),
             "counted as dropped": traffic.counter(client, pocket, "pocket_dropped_total"),
             "peak MB": pocket.memory.peak_mb,

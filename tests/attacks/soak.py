@@ -42,7 +42,8 @@ def soak(checkout: Checkout) -> Outcome:
 def _curve(pocket: Pocket) -> list[tuple[float, int, int]]:
     """Minute, resident MB, MB on disk; every SAMPLE_SECONDS."""
     began, samples = time.monotonic(), list[tuple[float, int, int]]()
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    # A connection each time: uvicorn closes an idle one after 5 s, which a look every 10 s would run into.
+    with httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0)) as client:
         for second in range(int(SECONDS)):
             time.sleep(max(0.0, began + second - time.monotonic()))
             traffic.send(client, pocket, ROLLS)

@@ -41,7 +41,8 @@ class Retention:
     Age: a thread that looks every CHECK_SECONDS. `enforce` does one round of both.
 
     DuckDB gives space back into the file, which keeps its size for a while and is filled again: hence the margin.
-    Measured at 15 MB/s and a bound of 100 MB: at most 165 MB on disk, write-ahead log and all.
+    Measured: 306 MB of incompressible lines, as fast as they were taken, into a bound of 100 MB: at most 157 MB on
+    disk, write-ahead log and all.
     """
 
     def __init__(self, store: Store, database: Database, settings: Settings, exclusive: threading.Lock) -> None:

@@ -15,7 +15,7 @@ from pocket.store.transaction import BySignal, CheckpointError, DiskError, Trans
 log = logging.getLogger(__name__)
 
 COMMIT_SECONDS = 0.4  # rows wait at most this long for company: one fsync for all of them
-GROUP_SECONDS = 0.05  # so long where a sender waits for its answer (bench/acknowledge.py has the figures)
+GROUP_SECONDS = 0.05  # so long where a sender waits for its answer
 QUEUE_BYTES = 48 << 20  # estimated; beyond it senders are told to slow down
 RETRY_SECONDS = 1.0  # between two attempts at a disk that takes nothing
 

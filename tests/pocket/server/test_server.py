@@ -215,3 +215,27 @@ def test_it_listens_on_loopback_alone(start: Start) -> None:
         if fields[3] == "0A" and OFFSET < int(port, 16) < OFFSET + 13000:
             addresses.add(address)
     assert addresses == {"0100007F", LOOPBACK_IN_IPV6}
+
+
+def test_what_is_acknowledged_survives_kill_9(start: Start) -> None:
+    """By OTLP and by Loki's push, at once and without another request in between."""
+    pocket = start()
+    now = time.time_ns()
+    lines = {"streams": [{"stream": {"service_name": "s"}, "values": [[str(now + n), f"{n}"] for n in range(50)]}]}
+    point = {"timeUnixNano": str(now), "asInt": "7"}
+    metrics = {
+        "resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m", "gauge": {"dataPoints": [point]}}]}]}]
+    }
+    record = {"timeUnixNano": str(now), "body": {"stringValue": "by OTLP"}}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    assert pocket.post(3100, "/loki/api/v1/push", json=lines).status_code == 204
+    for kind, document in (("metrics", metrics), ("logs", logs), ("traces", trace())):
+        assert pocket.post(4318, f"/v1/{kind}", json=document).status_code == 200
+    pocket.stop(signal.SIGKILL)
+    pocket = start()
+    window = {"start": str(now - 10**9), "end": str(now + 10**12), "limit": "500"}
+    for query, found in (('{service_name="s"}', 50), ('{service_name="unknown_service"}', 1)):
+        answer = pocket.get(3100, "/loki/api/v1/query_range", params={"query": query, **window}).json()
+        assert sum(len(stream["values"]) for stream in answer["data"]["result"]) == found
+    assert pocket.get(9090, "/api/v1/query", params={"query": "m"}).json()["data"]["result"][0]["value"][1] == "7"
+    assert pocket.get(3200, f"/api/v2/traces/{TRACE}").status_code == 200

@@ -1,4 +1,4 @@
-"""kill -9 under load: what was acknowledged by flush() is there, and the store opens."""
+"""kill -9 under load: what was acknowledged is there, and the store opens."""
 
 import os
 import signal

@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 from pocket.config import Settings
@@ -64,4 +65,21 @@ def test_the_file_stops_growing_at_its_limit(tmp_path: Path) -> None:
     assert newest.t_ns == 30 * 10**9 + 4999
     assert store.logs.stats([], 0, 1 << 62)["entries"] < 30 * 5000
     assert store.size_bytes() < 3 * limit
+    store.close()
+
+
+def test_size_is_bounded_as_data_comes_in(tmp_path: Path) -> None:
+    """Twelve times the bound at once, and nobody waits for a timer: the writer itself makes room."""
+    limit = 8 << 20
+    store = Store(Settings(data_dir=tmp_path, retention_bytes=limit))
+    sizes = []
+    for second in range(1, 49):
+        lines = [random.randbytes(500).hex() for _ in range(2000)]
+        store.append_logs([LogEntry({"a": "b"}, second * 10**9 + n, line, {}) for n, line in enumerate(lines)])
+        store.flush()
+        sizes.append(store.size_bytes())
+    assert max(sizes) < 2.5 * limit  # and one commit, here of a quarter of the bound
+    newest = next(store.logs.select([], 0, 1 << 62, limit=1))
+    assert newest.t_ns == 48 * 10**9 + 1999
+    assert store.logs.stats([], 0, 1 << 62)["bytes"] > limit // 4  # no more is deleted than has to be
     store.close()

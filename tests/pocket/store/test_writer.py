@@ -129,7 +129,7 @@ def test_a_commit_that_is_durable_is_not_repeated(store: Store, monkeypatch: pyt
     """DuckDB's own words when the disk is full at the checkpoint that follows a commit."""
     said = (
         "FATAL Error: Transaction COMMIT succeeded and is durable, but the autocheckpoint failed. Reopen the"
-        " database instance to recover. Failed to create checkpoint because of error: Could not write file: No space"
+        " database instance to recover. Failed to create checkpoint because of error: No space left on device"
     )
     write, written = store._writer._transactions._transaction, []
 
