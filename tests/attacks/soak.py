@@ -57,4 +57,4 @@ def _curve(pocket: Pocket) -> list[tuple[float, int, int]]:
 def _keep(samples: list[tuple[float, int, int]]) -> None:
     if where := os.environ.get("SOAK_CURVE"):
         rows = (f"{minute:5.1f} min {mb:5d} MB memory {disk:5d} MB disk" for minute, mb, disk in samples)
-        Path(where).write_text("\n".join(rows) + "\n")
+        Path(where).write_text("\n".join(rows) + "\n", encoding="utf-8")
