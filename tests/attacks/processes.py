@@ -104,5 +104,7 @@ def odd_folders(checkout: Checkout) -> Outcome:
                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=300,
                     )  # fmt: skip
                     said += done.stdout
-                figures[f"{what}, {locale}"] = "traceback" if b"Traceback" in said else "ok, or one line"
+                figures[f"{what}, {locale}"] = (
+                    "traceback" if b"Traceback" in said or b"RuntimeError" in said else "ok, or one line"
+                )
     return Outcome("traceback" not in figures.values(), figures)
