@@ -155,7 +155,11 @@ def attributes(trace: dict[str, Any], name: str) -> Iterator[str]:
 
 @attack("services: usage events since the year 1, east of Greenwich")
 def beyond_the_calendar(checkout: Checkout) -> Outcome:
-    queries = {"year 0": "since=0001-01-01T00:00:00%2B23:59", "a number": "since=1700000000", "limit 1_0": "limit=1_0"}
+    queries = {
+        "year 0": "since=0001-01-01T00:00:00%2B23:59",
+        "a number": "since=1700000000",
+        "limit 1_0": "limit=1_0",
+    }
     with checkout.stage(6) as stage:
         answers = {name: httpx.get(stage.url(USAGE, f"/usage/events?{q}")) for name, q in queries.items()}
     figures: dict[str, Figure] = {name: answer.status_code for name, answer in answers.items()}
