@@ -178,3 +178,17 @@ def scope(path: str, query: bytes) -> dict[str, object]:
         "client": ("127.0.0.1", 1),
         "server": ("dice-roller", 8001),
     }
+
+
+async def test_more_rolls_than_there_is_room_for_are_refused_as_a_whole(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "DELAY_MAX_SECONDS", 1)
+    monkeypatch.setattr(batch, "in_the_air", batch.Admission("rolls", 100))
+    query = {"die": "fair", "times": "40"}
+    answers = await asyncio.gather(*(client.get("/roll-async", params=query) for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 503, 503, 503]
+    refused = next(answer for answer in answers if answer.status_code == 503)
+    assert refused.json() == {"detail": "Too many rolls at once. Try again in a second."}
+    assert refused.headers["retry-after"] == "1"
+    assert batch.in_the_air.taken == 0
