@@ -100,7 +100,7 @@ def count(client: httpx.Client, start: float, end: float) -> tuple[float, int, f
 
     Samples as they were scraped: Prometheus' increase() estimates what lies between them.
     """
-    query = {"query": f"{COUNTER}[{end - start + BEFORE_SECONDS:.0f}s]", "time": end}
+    query: dict[str, str | float] = {"query": f"{COUNTER}[{end - start + BEFORE_SECONDS:.0f}s]", "time": end}
     answer = client.get(f"{PROMETHEUS_URL}/api/v1/query", params=query).raise_for_status()
     series = [[(at, float(value)) for at, value in each["values"]] for each in answer.json()["data"]["result"]]
     times = [at for samples in series for at, _ in samples]

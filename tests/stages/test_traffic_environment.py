@@ -12,7 +12,7 @@ from workshop.compose.reader import read
 ROOT = Path(__file__).parents[2]
 STAGES = sorted(file.parent for file in ROOT.glob("stage[0-9]/docker-compose.yml"))
 ASKED = re.compile(r'base_url\("(\w+)", (\d+)\)')
-STACK = {"LOKI_URL": "http://loki:3100"}
+STACK = {"LOKI_URL": "http://loki:3100", "PROMETHEUS_URL": "http://prometheus:9090"}
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)

@@ -198,10 +198,10 @@ async def test_a_full_queue_slows_the_logs_down_and_loses_nothing(
 async def test_lines_that_are_not_on_disk_are_not_acknowledged(
     route: tuple[UsageRoute, UsageQueue, Store], tmp_path: Path, now: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full() -> None:
+    async def full() -> None:
         raise StoreError("pocket.duckdb cannot be written: No space left on device")
 
-    monkeypatch.setattr(route[2], "flush", full)
+    monkeypatch.setattr(route[2], "durable", full)
     with pytest.raises(BodyError, match="No space left on device") as refused:
         await container(route, Settings(data_dir=tmp_path))([LogEntry({"compose_service": "x"}, now, "line", {})])
     assert refused.value.status == 503  # the shipper sends them again
