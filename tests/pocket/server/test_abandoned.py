@@ -1,4 +1,4 @@
-"""Queries that nobody waits for any more, on the whole process: everything else answers, and the process ends clean."""
+"""Queries that nobody waits for, on the whole process: everything else answers, and the process ends clean."""
 
 import json
 import socket
