@@ -72,7 +72,7 @@ def test_control_enter_runs_although_a_completion_is_offered(visit: Visit) -> No
     page.locator(".suggestions [role=option]").first.wait_for()
     box.press("ArrowDown")
     box.press("Control+Enter")
-    expect(page).to_have_url(re.compile("q=dice_ro&"))
+    expect(page).to_have_url(re.compile(r"q=dice_ro(&|$)"))
 
 
 def test_a_filter_of_a_line_narrows_the_query_that_was_run(visit: Visit) -> None:
@@ -94,7 +94,7 @@ def test_a_half_written_time_range_stays_until_it_is_applied(visit: Visit) -> No
     page.get_by_label("From").press("Escape")
     page.get_by_title("Time range").click()
     expect(page.get_by_label("From")).to_have_value("now-2")
-    page.get_by_label("From").press_sequentially("0m")
+    page.get_by_label("From").fill("now-20m")
     page.get_by_role("button", name="Apply").click()
     expect(page).to_have_url(re.compile("from=now-20m"))
     page.get_by_title("Time range").click()
