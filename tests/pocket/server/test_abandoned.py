@@ -1,4 +1,4 @@
-"""Queries that nobody waits for any more, on the whole process: everything else answers, and the process ends clean."""
+"""Queries that nobody waits for any more, on the whole process: everything else answers, and it ends clean."""
 
 import json
 import socket
@@ -50,7 +50,8 @@ def test_45_abandoned_queries_leave_intake_lookups_and_cheap_queries_answering(s
 def test_a_stop_does_not_wait_for_a_query(start: Start) -> None:
     pocket = start()
     load(pocket)
-    request = quote('sum(count_over_time({app="x"} | json | line_format "{{ repeat 100000 .message }}" |= "y" [1h]))')
+    query = 'sum(count_over_time({app="x"} | json | line_format "{{ repeat 100000 .message }}" |= "y" [1h]))'
+    request = quote(query)
     with socket.create_connection(("127.0.0.1", 3100 + OFFSET)) as caller:
         caller.sendall(f"GET /loki/api/v1/query?query={request} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         time.sleep(0.5)
