@@ -106,6 +106,14 @@ def test_an_opened_line_can_be_read_on_a_phone(visit: Visit) -> None:
 
 
 @phone
+def test_a_traces_duration_is_beside_its_name_on_a_phone(visit: Visit) -> None:
+    page = visit.open(f"traces?{visit.stage.window}")
+    cells = page.locator(".traces tbody td.number")
+    cells.first.wait_for()
+    assert max(cells.evaluate_all("all => all.map(e => e.getBoundingClientRect().right)")) <= 360
+
+
+@phone
 def test_every_row_of_a_dashboard_is_one_choice_away(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?{visit.stage.window}")
     page.locator(".row").nth(3).wait_for()
