@@ -56,16 +56,16 @@ class Budget:
         self._look = 0.0
         self._lock = threading.Lock()
         self._interrupts: list[Interrupt] = []
-        self._reason: Stopped | None = None
+        self._reason: type[Stopped] | None = None
 
     # ---- from the query's thread
     def check(self) -> None:
         """Raises what ended the query, if anything did. Cheap enough for every few hundred rows."""
         if self._reason is not None:
-            raise self._reason
+            raise self._reason  # a new one: an instance would keep the frames that it went through
         now = time.monotonic()
         if now > self.deadline:
-            self.stop(TimedOut())
+            self.stop(TimedOut)
             raise TimedOut
         if self._ceiling and now > self._look:
             self._look = now + _LOOK_SECONDS
@@ -101,7 +101,7 @@ class Budget:
                 self._interrupts.remove(interrupt)
 
     # ---- from outside
-    def stop(self, reason: Stopped) -> None:
+    def stop(self, reason: type[Stopped]) -> None:
         """The query ends at its next check with `reason` (the first one counts), a statement of it at once.
 
         A statement that was about to begin takes no notice of the interrupt: call again until the query is gone.

@@ -92,18 +92,18 @@ class Queries:
                 if done.done():
                     break
                 if gone.done():
-                    self._put_down(budget, done, work, Cancelled())
+                    self._put_down(budget, done, work, Cancelled)
                     raise Cancelled
                 if time.monotonic() > budget.deadline:
-                    self._put_down(budget, done, work, TimedOut())
+                    self._put_down(budget, done, work, TimedOut)
                     await asyncio.wait({done}, timeout=_GRACE)
                     raise TimedOut
             return work.result()
         except asyncio.CancelledError:
-            self._put_down(budget, done, work, Cancelled())
+            self._put_down(budget, done, work, Cancelled)
             raise
 
-    def _put_down(self, budget: Budget, done: asyncio.Task[None], work: Future[Any], reason: Stopped) -> None:
+    def _put_down(self, budget: Budget, done: asyncio.Task[None], work: Future[Any], reason: type[Stopped]) -> None:
         """What waits is taken out of the queue; what runs is stopped, behind our back if it takes long."""
         if not work.cancel():
             ending = asyncio.create_task(_stop(budget, done, reason))
@@ -113,7 +113,7 @@ class Queries:
     def end(self) -> None:
         """Ends what runs: its callers hear that it was cancelled."""
         for budget in list(self._running):
-            budget.stop(Cancelled())
+            budget.stop(Cancelled)
 
     def close(self) -> None:
         """Returns when no thread of a query is left."""
@@ -135,7 +135,7 @@ def _spent(budget: Budget, work: Callable[[], T]) -> T:
             raise TooMuch from error
 
 
-async def _stop(budget: Budget, done: asyncio.Task[None], reason: Stopped) -> None:
+async def _stop(budget: Budget, done: asyncio.Task[None], reason: type[Stopped]) -> None:
     while not done.done():
         budget.stop(reason)
         await asyncio.wait({done}, timeout=_TICK)

@@ -269,11 +269,11 @@ def test_closing_ends_what_runs(store: Store, endless: Endless) -> None:
     endless.await_working(0)
 
 
-@pytest.mark.parametrize("reason", [TimedOut(), Cancelled()])
-def test_a_statement_is_interrupted(store: Store, reason: Stopped) -> None:
+@pytest.mark.parametrize("reason", [TimedOut, Cancelled])
+def test_a_statement_is_interrupted(store: Store, reason: type[Stopped]) -> None:
     budget = Budget()
     threading.Timer(0.2, budget.stop, [reason]).start()
-    with spending(budget), pytest.raises(type(reason)):
+    with spending(budget), pytest.raises(reason):
         store._database.query(ENDLESS_SQL)
     assert store._database.query("select 1") == [(1,)]
 
