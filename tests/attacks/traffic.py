@@ -86,7 +86,7 @@ def send(client: httpx.Client, pocket: Pocket, rolls: int) -> None:
 
 def lines_stored(client: httpx.Client, pocket: Pocket, selector: str) -> int:
     query = {"query": f"sum(count_over_time({selector}[1h]))", "time": str(time.time() + 60)}
-    answer = client.get(pocket.url(3100, "/loki/api/v1/query"), params=query, timeout=60).raise_for_status()
+    answer = client.get(pocket.url(3100, "/loki/api/v1/query"), params=query, timeout=240).raise_for_status()
     result = answer.json()["data"]["result"]
     return int(float(result[0]["value"][1])) if result else 0
 

@@ -205,6 +205,8 @@ async def test_lines_that_are_not_on_disk_are_not_acknowledged(
     with pytest.raises(BodyError, match="No space left on device") as refused:
         await container(route, Settings(data_dir=tmp_path))([LogEntry({"compose_service": "x"}, now, "line", {})])
     assert refused.value.status == 503  # the shipper sends them again
+    assert route[2].counters['pocket_refused_total{signal="logs"}'] == 1
+    assert not any("dropped" in name for name in route[2].counters)
 
 
 async def test_without_an_endpoint_nothing_waits(tmp_path: Path) -> None:
