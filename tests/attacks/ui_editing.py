@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.attacks.attack import Outcome, attack
 from tests.attacks.checkout import Checkout, Pocket
@@ -15,6 +16,7 @@ from tests.browser.test_widths import SEE_ALL, with_long_answers
 
 WIDTHS = (360, 1024, 1440)
 PATIENCE_MS = 120_000  # a machine with its hands full is no verdict
+SETTLED_MS = 3000
 HALF = "sum(rate({half"
 
 
@@ -46,6 +48,7 @@ def half_written(checkout: Checkout) -> Outcome:
             page.locator(".query textarea").fill(HALF)
             for _ in range(2):
                 page.wait_for_event("response", lambda response, asked=asked: asked in response.url)
+            page.wait_for_timeout(SETTLED_MS)
             wiped += page.locator(".query textarea").input_value() != HALF
     return Outcome(held=not wiped, figures={"views": len(views), "wiped": wiped})
 
@@ -83,12 +86,11 @@ def missing_module(checkout: Checkout) -> Outcome:
 
 
 def come_back(page: Page) -> None:
-    """What a reader tries: the button that is offered, else another view and this one again."""
+    """What a reader tries who stays: to refresh, the view's tab, the button if one is offered."""
+    page.get_by_role("button", name="Refresh now").click()
+    page.get_by_role("link", name="Logs", exact=True).click()
     again = page.get_by_role("button", name="Try again")
     if again.count():
         again.click()
-    else:
-        page.get_by_role("link", name="Metrics", exact=True).click()
-        page.get_by_label("PromQL query").wait_for()
-        page.get_by_role("link", name="Logs", exact=True).click()
-    page.wait_for_timeout(5000)
+    with contextlib.suppress(PlaywrightTimeout):
+        page.get_by_label("LogQL query").wait_for(timeout=SETTLED_MS * 5)
