@@ -185,11 +185,6 @@ def test_a_panel_that_cannot_be_drawn_says_why(refused: Visit) -> None:
     expect(panel(page, "P4").locator("a")).to_have_count(0)
 
 
-def test_an_unknown_dashboard_is_an_error_with_words(refused: Visit) -> None:
-    page = refused.open("d/nothing")
-    expect(page.get_by_role("alert")).to_contain_text("Dashboard not found")
-
-
 def test_the_databases_own_words_are_shown(refused: Visit) -> None:
     body = {"results": {"A": {"error": 'relation "dice" does not exist', "status": 400}}}
     refused.page.route("**/api/ds/query", lambda route: route.fulfill(json=body))
