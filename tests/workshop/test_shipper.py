@@ -239,7 +239,9 @@ def test_every_whole_line_arrives_in_order_whatever_happens(
     log = Log(folder / "logs" / "one.log", max_bytes=40, max_files=1000)
     one = shipper(folder, stack)
     for index, chunk in enumerate(chunks):
-        log.write(chunk)
+        left = chunk
+        while left:
+            left = left[log.write(left) :]
         match steps[index] if index < len(steps) else "":
             case "step":
                 one.step()

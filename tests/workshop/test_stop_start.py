@@ -120,7 +120,7 @@ def test_a_service_that_ended_by_itself_can_be_stopped_and_started(project: Proj
 async def test_what_cannot_be_done_is_told_with_its_reason(tmp_path: Path) -> None:
     answered = asyncio.Event()
     with Guard() as guard:
-        units = Units(tmp_path, guard, lambda *_: answered.set())
+        units = Units(tmp_path, guard, lambda *_: answered.set(), {})
         unit = units.add(ProcessSpec("one", ("true",), tmp_path, {}))
 
         async def fails() -> None:
