@@ -103,7 +103,9 @@ class Queries:
             self._put_down(budget, done, work, Cancelled)
             raise
 
-    def _put_down(self, budget: Budget, done: asyncio.Task[None], work: Future[Any], reason: type[Stopped]) -> None:
+    def _put_down(
+        self, budget: Budget, done: asyncio.Task[None], work: Future[Any], reason: type[Stopped]
+    ) -> None:
         """What waits is taken out of the queue; what runs is stopped, behind our back if it takes long."""
         if not work.cancel():
             ending = asyncio.create_task(_stop(budget, done, reason))
