@@ -85,7 +85,7 @@ def asked(url: str, **params: str) -> tuple[str, float]:
     began = time.monotonic()
     try:
         answer = httpx.get(url, params=params, timeout=PATIENCE, trust_env=False)
-        said = f"{answer.status_code} {answer.text.strip()[:100]}"
+        said = f"{answer.status_code} {answer.text.strip()[:160]}"
     except httpx.TransportError as error:
         said = type(error).__name__
     return said, round(time.monotonic() - began, 2)
