@@ -93,7 +93,7 @@ class Store:
         self._writer.durable(hurry=True).result()
 
     async def durable(self) -> None:
-        """As `flush`, but in the company of others: it takes up to 50 ms longer, and no thread."""
+        """As `flush`, but in the company of others: it takes 50 ms longer, and no thread."""
         await asyncio.wrap_future(self._writer.durable())
 
     def close(self) -> None:
