@@ -72,7 +72,7 @@ def test_a_legend_that_has_no_room_ends_with_an_ellipsis_and_tells_the_rest(visi
 
 @pytest.mark.parametrize("visit", WIDTHS, indirect=True, ids=["360", "1024", "1440"])
 def test_a_long_value_leaves_room_for_the_other_columns(visit: Visit) -> None:
-    page = visit.open("metrics?q=long_gauge&from=now-30m&refresh=off")
+    page = visit.open("metrics?q=long_gauge&from=now-30m&refresh=5s")
     cells = page.get_by_label("Values").locator("tbody tr").first.locator("td")
     cells.first.wait_for()
     assert cells.evaluate_all("all => Math.min(...all.map(e => e.clientWidth))") > 20
