@@ -71,6 +71,15 @@ def test_a_legend_that_has_no_room_ends_with_an_ellipsis_and_tells_the_rest(visi
 
 
 @pytest.mark.parametrize("visit", WIDTHS, indirect=True, ids=["360", "1024", "1440"])
+def test_a_fields_long_name_leaves_room_for_its_value(visit: Visit) -> None:
+    page = visit.open(f"{longtext.VIEWS['logs']}&from=now-30m&refresh=off")
+    page.locator(".log-line").filter(has_text="info").first.click()
+    values = page.locator(".log-more .pairs td:nth-child(2)")
+    values.first.wait_for()
+    assert values.evaluate_all("all => Math.min(...all.map(e => e.clientWidth))") > 200
+
+
+@pytest.mark.parametrize("visit", WIDTHS, indirect=True, ids=["360", "1024", "1440"])
 def test_a_long_value_leaves_room_for_the_other_columns(visit: Visit) -> None:
     page = visit.open("metrics?q=long_gauge&from=now-30m&refresh=5s")
     cells = page.get_by_label("Values").locator("tbody tr").first.locator("td")
