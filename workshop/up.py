@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from workshop.display import StartDisplay, show_urls, told
-from workshop.paths import RunPaths, program
+from workshop.paths import RunPaths, flags, program
 from workshop.plan import DATABASE, Plan, make_plan
 from workshop.run import passwords
 from workshop.run.folders import make_private
@@ -60,7 +60,9 @@ class Up:
         show_urls(console, self.stage, self._urls(plan))
         if self.detach:
             leash.detach()
-            console.print(f"It runs on. Stop it with: {program()} down{self._offset_flag}")
+            console.print(
+                f"It runs on. Stop it with: {program()} down{flags(self.paths, self.offset)}", soft_wrap=True
+            )
             return code
         console.print("Ctrl-C stops everything.")
         for event in events:
@@ -76,10 +78,6 @@ class Up:
         from workshop.check.command import run_check
 
         return run_check(self.root, self.stage, self.offset, self.paths, CHECK_SECONDS, console=console)
-
-    @property
-    def _offset_flag(self) -> str:
-        return f" --port-offset {self.offset}" if self.offset else ""
 
     def _urls(self, plan: Plan) -> dict[str, str]:
         base = plan.specs[0].url

@@ -24,9 +24,10 @@ LOKI_URL = base_url("LOKI_URL", 3100)
 PROMETHEUS_URL = base_url("PROMETHEUS_URL", 9090)
 USAGE_SERVICE_URL = base_url("USAGE_SERVICE_URL", 8003)
 LINES = '{service_name="streamlit-frontend"} |= "event_id" | json | usage="true"'
-COUNTER = 'usage_events_total{job="streamlit-frontend"}'
+JOB = '{job="streamlit-frontend"}'
+COUNTER = f"usage_events_total{JOB}"
 BEFORE_SECONDS = 300  # a sample of the counter so long before the window says where it began
-SCRAPE_SECONDS = 0.5  # a sample shows the counter of a moment no further from its time than this
+LOGGING_SECONDS = 0.5  # between a line's time and its event in the counter, at most
 PAGE = 1000
 SHOWN = 50
 Events = dict[str, str]  # event id → event
@@ -89,9 +90,10 @@ def audit(client: httpx.Client, start: datetime, end: datetime) -> Audit:
     inside = [(at, line) for at, line in lines if nanoseconds(start) <= at < nanoseconds(end)]
     fields = [json.loads(line) for _, line in inside]
     emitted = {line["event_id"]: line["event"] for line in fields}
+    read = (since + scrape_seconds(client, since), until + scrape_seconds(client, until))
     times = [at / 1e9 for at, _ in lines]
-    least = sum(since + SCRAPE_SECONDS <= at < until - SCRAPE_SECONDS for at in times)
-    most = sum(since - SCRAPE_SECONDS <= at < until + SCRAPE_SECONDS for at in times)
+    least = sum(read[0] + LOGGING_SECONDS <= at < until - LOGGING_SECONDS for at in times)
+    most = sum(since - LOGGING_SECONDS <= at < read[1] + LOGGING_SECONDS for at in times)
     return Audit(emitted, stored_events(client, start, end), len(inside), Counted(events, restarts, least, most))
 
 
@@ -114,6 +116,13 @@ def count(client: httpx.Client, start: float, end: float) -> tuple[float, int, f
             events += value - before if value >= before else value
             before = value
     return since, round(events), max(times, default=end), restarts
+
+
+def scrape_seconds(client: httpx.Client, at: float) -> float:
+    """How long the scrape of this time took: a sample has the time it began, the counter was read by its end."""
+    query: dict[str, str | float] = {"query": f"scrape_duration_seconds{JOB}", "time": at}
+    answer = client.get(f"{PROMETHEUS_URL}/api/v1/query", params=query).raise_for_status()
+    return max((float(each["value"][1]) for each in answer.json()["data"]["result"]), default=0.0)
 
 
 def nanoseconds(at: datetime, later_seconds: int = 0) -> int:

@@ -17,7 +17,7 @@ import pytest
 SCRIPT = Path(__file__).resolve().parents[2] / "stage6/traffic-gen/usage_audit.py"
 START, END = 10_000, 13_600
 Samples = Sequence[tuple[float, int]]
-Audit = Callable[[Samples, Sequence[float]], dict[str, Any]]
+Audit = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
@@ -35,11 +35,14 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 def audit(script: ModuleType) -> Audit:
     """Of these samples of the counter, and of log lines at these times, all of which are stored."""
 
-    def of(samples: Samples, logged: Sequence[float]) -> dict[str, Any]:
+    def of(samples: Samples, logged: Sequence[float], scrape_seconds: float = 0.0) -> dict[str, Any]:
         lines = [(at, {"event_id": str(number), "event": "roll"}) for number, at in enumerate(logged)]
 
         def answer(request: httpx.Request) -> httpx.Response:
             asked = request.url.params
+            if "scrape_duration_seconds" in asked.get("query", ""):
+                value = [float(asked["time"]), str(scrape_seconds)]
+                return httpx.Response(200, json={"data": {"result": [{"metric": {}, "value": value}]}})
             if request.url.path.endswith("/query"):
                 span = float(asked["query"].rpartition("[")[2].rstrip("s]"))
                 now = float(asked["time"])
@@ -105,6 +108,14 @@ def test_a_sample_may_be_a_moment_late(audit: Audit) -> None:
     for counted in (3, 4, 5):
         assert audit([(11_000, 0), (11_010, counted)], [11_001, 11_002, 11_003, 11_009.9, 11_010.2])["good"]
     assert not audit([(11_000, 0), (11_010, 6)], [11_001, 11_002, 11_003, 11_009.9, 11_010.2])["good"]
+
+
+def test_a_scrape_may_take_long(audit: Audit) -> None:
+    """On a busy machine the counter is read seconds after the sample's time."""
+    samples, logged = [(11_000, 0), (11_010, 5)], [11_003, 11_004, 11_005, 11_011, 11_012]
+    assert not audit(samples, logged)["good"]
+    assert audit(samples, logged, scrape_seconds=3.0)["good"]
+    assert not audit(samples, logged, scrape_seconds=1.2)["good"]
 
 
 def test_no_counter_at_all_is_no_good(audit: Audit) -> None:

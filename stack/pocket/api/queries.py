@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -62,13 +62,8 @@ class Queries:
         self, request: Request, words: Words, work: Callable[..., T], *arguments: Any, lookup: bool = False
     ) -> T:
         """What `work(*arguments)` gives; raises QueryFailure in the component's `words`."""
-        gone = asyncio.create_task(_gone(request.receive))
-        try:
+        async with departure(request) as gone:
             return await self.run(gone, words, lambda: work(*arguments), lookup=lookup)
-        finally:
-            gone.cancel()
-            with suppress(asyncio.CancelledError):
-                await gone
 
     async def run(
         self, gone: asyncio.Task[None], words: Words, work: Callable[[], T], *, lookup: bool = False
@@ -147,6 +142,18 @@ async def _settled(work: Future[Any]) -> None:
     """Returns when the work is over, however it ended."""
     with suppress(Exception, asyncio.CancelledError):
         await asyncio.wrap_future(work)
+
+
+@asynccontextmanager
+async def departure(request: Request) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that is done when the caller hangs up."""
+    gone = asyncio.create_task(_gone(request.receive))
+    try:
+        yield gone
+    finally:
+        gone.cancel()
+        with suppress(asyncio.CancelledError):
+            await gone
 
 
 async def _gone(receive: Receive) -> None:

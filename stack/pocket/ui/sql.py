@@ -6,8 +6,10 @@ Where the database is comes from Grafana's own provisioning, so that both stacks
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from pocket.api.queries import departure
 from pocket.config import Settings
 from pocket.ui.dashboards import Dashboard, load
 
@@ -44,8 +47,13 @@ def routes(settings: Settings) -> list[Route]:
             asked = [(_text(each["refId"]), _text(each["rawSql"])) for each in (await request.json())["queries"]]
         except (ValueError, KeyError, TypeError, RecursionError):
             return JSONResponse({"message": "bad request data"}, status_code=400)
-        known = await run_in_threadpool(lambda: set(dashboard_queries(settings.dashboards)))
-        results = {ref: await _result(settings, ref, text, known) for ref, text in asked}
+        async with departure(request) as gone:
+            answering = asyncio.create_task(_results(settings, asked))
+            await asyncio.wait({answering, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                answering.cancel()
+                return JSONResponse({"message": "the caller has gone"}, status_code=499)
+        results = answering.result()
         worst = max((result["status"] for result in results.values()), default=200)
         return JSONResponse({"results": results}, status_code=worst)
 
@@ -76,6 +84,11 @@ def _text(value: Any) -> str:
     return value
 
 
+async def _results(settings: Settings, asked: Sequence[tuple[str, str]]) -> dict[str, Answer]:
+    known = await run_in_threadpool(lambda: set(dashboard_queries(settings.dashboards)))
+    return {ref: await _result(settings, ref, text, known) for ref, text in asked}
+
+
 async def _result(settings: Settings, ref: str, text: str, known: set[str]) -> Answer:
     if text not in known:
         return {"status": 400, "error": "only queries of the stage's dashboards are run"}
@@ -91,8 +104,9 @@ async def _fetch(settings: Settings, text: str) -> tuple[list[str], list[asyncpg
         statement = await connection.prepare(text, timeout=QUERY_SECONDS)
         rows = await statement.fetch(timeout=QUERY_SECONDS)
         return [attribute.name for attribute in statement.get_attributes()], rows[:MAX_ROWS]
-    finally:
-        connection.terminate()
+    finally:  # not terminate(): that takes back the request to cancel which a time-out or a departure makes
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.close(timeout=CONNECT_SECONDS)
 
 
 def source(settings: Settings) -> dict[str, Any]:

@@ -146,6 +146,15 @@ def test_labels_are_joined_and_sorted_naturally(source: Any) -> None:
     assert [s.labels["k"] for s in result.samples] == ["1--1", "9--9", "10--10"]
 
 
+def test_numbers_of_any_length_are_sorted(source: Any) -> None:
+    values = ["007", "8", "1" + "0" * 5000, "2" + "0" * 5000, "a"]
+    for n in reversed(values):
+        source.load(f'm{{n="{n}"}}', 10, [1.0])
+    result = promql.instant(source, 'sort_by_label(m, "n")', 0)
+    assert isinstance(result, promql.Vector)
+    assert [s.labels["n"] for s in result.samples] == values
+
+
 def test_dates_are_utc(source: Any, vector: Vector) -> None:
     moment = "vector(1709210096)"  # 2024-02-29 12:34:56, a Thursday
     got = [vector(f"{name}({moment})")[""] for name in ("year", "month", "day_of_month", "day_of_year")]

@@ -81,12 +81,15 @@ def database() -> Iterator[Database]:
     shutil.rmtree(folder)
 
 
-def client(tmp_path: Path, offset: int, hosts: tuple[str, ...] = ("postgres",)) -> httpx.AsyncClient:
+def dashboard(tmp_path: Path, offset: int, hosts: tuple[str, ...] = ("postgres",)) -> Settings:
     targets = [{"refId": "A", "rawSql": text} for text in (DICE, ALL_KINDS, BROKEN, WRITES, COPIES)]
     panel = {"type": "table", "targets": [*targets, {"expr": "up"}]}
     (tmp_path / "d.json").write_text(json.dumps({"uid": "d", "panels": [{"type": "row"}, panel]}))
-    settings = Settings(data_dir=tmp_path, dashboards=(tmp_path,), hosts=hosts, port_offset=offset)
-    app = Starlette(routes=sql.routes(settings))
+    return Settings(data_dir=tmp_path, dashboards=(tmp_path,), hosts=hosts, port_offset=offset)
+
+
+def client(tmp_path: Path, offset: int, hosts: tuple[str, ...] = ("postgres",)) -> httpx.AsyncClient:
+    app = Starlette(routes=sql.routes(dashboard(tmp_path, offset, hosts)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:3000")
 
 
@@ -173,6 +176,36 @@ async def test_a_query_that_takes_too_long_says_so(
         status, result = await ask(client(tmp_path, database.offset), DICE)
     await owner.close()
     assert (status, result["error"]) == (500, "db query error: TimeoutError")
+
+
+async def test_a_query_ends_when_its_caller_leaves(tmp_path: Path, database: Database) -> None:
+    owner = await asyncpg.connect(services(database.offset + 15432))
+    watcher = await asyncpg.connect(services(database.offset + 15432))
+    body = json.dumps({"queries": [{"refId": ref, "rawSql": DICE} for ref in "ABC"]}).encode()
+    messages: asyncio.Queue[Any] = asyncio.Queue()
+    messages.put_nowait({"type": "http.request", "body": body})
+    scope = {"type": "http", "method": "POST", "path": "/api/ds/query", "headers": [], "query_string": b""}
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE die_specifications")
+        app = Starlette(routes=sql.routes(dashboard(tmp_path, database.offset)))
+        asked = asyncio.create_task(app(scope, messages.get, lambda _: asyncio.sleep(0)))
+        await until_waiting(watcher, 1)
+        messages.put_nowait({"type": "http.disconnect"})
+        began = time.monotonic()
+        await asked
+        await until_waiting(watcher, 0)
+        assert time.monotonic() - began < sql.QUERY_SECONDS / 2
+        await asyncio.sleep(0.3)
+        await until_waiting(watcher, 0)  # the next of them was not asked
+    await owner.close()
+    await watcher.close()
+
+
+async def until_waiting(connection: Any, number: int) -> None:
+    deadline = time.monotonic() + 30
+    while await connection.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") != number:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
 
 
 async def test_a_stage_without_a_database_has_no_such_path(tmp_path: Path) -> None:

@@ -68,10 +68,18 @@ def sort_by_label(table: Table, names: list[str], *, descending: bool) -> Table:
     return table.rows(order)
 
 
-def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Runs of digits compare as numbers and before letters."""
-    parts = re.findall(r"\d+|\D+", text)
-    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]
+def natural_key(text: str) -> list[tuple[int, int, str, str]]:
+    """Runs of digits compare as numbers and before letters.
+
+    By length and then by text: int() refuses more than 4,300 digits, and a label may have a megabyte of them.
+    """
+    parts = re.findall(r"[0-9]+|[^0-9]+", text)
+    return [_number(part) if part[0] in "0123456789" else (1, 0, part, "") for part in parts]
+
+
+def _number(digits: str) -> tuple[int, int, str, str]:
+    significant = digits.lstrip("0")
+    return (0, len(significant), significant, digits)
 
 
 def absent_labels(node: ast.Node) -> Labels:
