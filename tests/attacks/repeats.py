@@ -71,7 +71,7 @@ def _flood(pocket: Pocket, number: int) -> None:
             taken(client, pocket.url(3100, traffic.PUSH), traffic.push([({"service_name": "flood"}, lines)]))
 
 
-@attack("more than can be queued: refused, sent again, taken")
+@attack("more at once than can be queued: nothing lost, and counted if refused")
 def refused(checkout: Checkout) -> Outcome:
     with checkout.pocket() as pocket, httpx.Client(trust_env=False, timeout=60) as client:
         times: list[int] = []

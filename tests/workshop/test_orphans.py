@@ -60,6 +60,18 @@ def test_a_stopped_one_is_ended_too(project: Project) -> None:
     assert not any(psutil.pid_exists(pid) for pid in left)
 
 
+@pytest.mark.parametrize("killed", [True, False], ids=["supervisor killed", "both stopped"])
+def test_a_stopped_guard_and_supervisor_end_at_once(project: Project, *, killed: bool) -> None:
+    assert project.run("up", "1", "--detach").returncode == 0
+    run = project.state()
+    os.kill(run["guard"], signal.SIGSTOP)
+    os.kill(run["supervisor"], signal.SIGKILL if killed else signal.SIGSTOP)
+    ended = project.run("down")
+    assert ended.returncode == 0, ended.stderr
+    assert not any(psutil.pid_exists(service["pid"]) for service in run["services"])
+    assert "Nothing runs on port offset" in project.run("down").stdout
+
+
 def test_another_run_and_a_shell_with_the_same_folder_are_left_alone(project: Project) -> None:
     other = Project(project.root, project.offset + 10)
     other.run("up", "1", "--detach")

@@ -32,9 +32,17 @@ def stop_run(paths: RunPaths) -> state.RunState | None:
     for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         with contextlib.suppress(ProcessLookupError):
             os.kill(run["supervisor"], number)
+        _wake(run)
         if _gone(paths, run["supervisor"], seconds):
             return run
     raise WorkshopError(f"the supervisor (pid {run['supervisor']}) does not end; kill it by hand.")
+
+
+def _wake(run: state.RunState) -> None:
+    """Who was stopped (SIGSTOP) does not end; a guard that was keeps the lock after its supervisor's death."""
+    for process in (run["supervisor"], run["guard"]):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGCONT)
 
 
 def _gone(paths: RunPaths, supervisor: int, seconds: float) -> bool:
