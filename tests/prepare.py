@@ -34,7 +34,8 @@ def main() -> None:
 
 
 def find_tool(name: str) -> str | None:
-    return shutil.which(name) or shutil.which(name, path=TOOLS / "bin")
+    found: str | None = shutil.which(name) or shutil.which(name, path=str(TOOLS / "bin"))
+    return found
 
 
 def try_to(get: Callable[[], None]) -> str:
@@ -45,7 +46,7 @@ def try_to(get: Callable[[], None]) -> str:
         apt("update", "-qq")
         get()
     except subprocess.CalledProcessError as error:
-        return (error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[-1]
+        return str((error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[-1])
     except (subprocess.TimeoutExpired, OSError) as error:
         return str(error)
     return ""

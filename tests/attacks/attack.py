@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.attacks.checkout import Checkout
@@ -15,7 +15,7 @@ class Outcome:
     """`figures` by name with unit (`peak MB`, `seconds`, `lost`); `held` is the verdict on them."""
 
     held: bool
-    figures: dict[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import httpx
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 
 from tests.attacks.attack import Figure, Outcome, attack
 from tests.attacks.checkout import Checkout, Pocket
@@ -24,7 +25,7 @@ def buckets() -> bytes:
     resource = request.resource_metrics.add()
     resource.resource.attributes.append(attribute("service.name", "s"))
     histogram = resource.scope_metrics.add().metrics.add(name="h")
-    histogram.histogram.aggregation_temporality = 2
+    histogram.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
     point = histogram.histogram.data_points.add(time_unix_nano=time.time_ns(), count=MANY)
     point.explicit_bounds.extend(range(MANY))
     point.bucket_counts.extend([1] * (MANY + 1))

@@ -105,7 +105,11 @@ def look(client: httpx.Client, pocket: Pocket) -> None:
         client.get(pocket.url(9090, "/api/v1/query_range"), params={"query": query, "step": "5", **window})
     logs = {"query": '{service_name="dice-roller"} | json', "limit": "100", **window}
     client.get(pocket.url(3100, "/loki/api/v1/query_range"), params=logs)
-    traces = {"q": '{resource.service.name="die-service"}', "start": int(end - 300), "end": int(end)}
+    traces: dict[str, str | int] = {
+        "q": '{resource.service.name="die-service"}',
+        "start": int(end - 300),
+        "end": int(end),
+    }
     client.get(pocket.url(3200, "/api/search"), params=traces)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import FloatRect, Locator, Page, Route, expect
 
 from .conftest import Visit
 
@@ -20,7 +20,8 @@ def settle(page: Page) -> list[tuple[str, str, str]]:
     for one in page.locator(".panel").all():
         one.scroll_into_view_if_needed()
         expect(one).not_to_have_attribute("data-state", "loading")
-        found.append(tuple(one.get_attribute(name) or "" for name in ("data-type", "aria-label", "data-state")))
+        kind, title, state = (one.get_attribute(name) or "" for name in ("data-type", "aria-label", "data-state"))
+        found.append((kind, title, state))
     return found
 
 
@@ -83,7 +84,10 @@ def test_refresh_changes_no_panels_place_or_size(visit: Visit) -> None:
     page = visit.open(f"d/{UID}?refresh=off")
     settle(page)
     page.evaluate("scrollTo(0, 0)")
-    boxes = lambda: [one.bounding_box() for one in page.locator(".panel").all()]  # noqa: E731
+
+    def boxes() -> list[FloatRect | None]:
+        return [one.bounding_box() for one in page.locator(".panel").all()]
+
     before = boxes()
     with page.expect_response(lambda response: "query_range" in response.url):
         page.get_by_role("button", name="Refresh now").click()

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from .conftest import ROOT, Stage, Visit, eventually
 from .test_modules import ask
@@ -208,19 +208,25 @@ def test_no_escape_makes_a_text_invisible(visit: Visit) -> None:
     assert classes == ["ansi-black"]
 
 
+def height(one: Locator) -> float:
+    box = one.bounding_box()
+    assert box
+    return box["height"]
+
+
 def test_a_long_attribute_is_folded_and_copied_whole(visit: Visit) -> None:
     page = visit.open(f"trace/{TRACE}?span={1:016x}")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     row = page.locator(".details .pairs tr").filter(has_text="long")
-    assert (row.bounding_box() or {})["height"] < 160
+    assert height(row) < 160
     row.get_by_role("button", name="Copy").click()
     expect(row.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == LONG
     button = row.get_by_role("button", name="Show all 5,000 characters")
     button.click()
-    assert (row.bounding_box() or {})["height"] > 400
+    assert height(row) > 400
     row.get_by_role("button", name="Show less").click()
-    assert (row.bounding_box() or {})["height"] < 160
+    assert height(row) < 160
     expect(page.locator(".details .pairs tr").filter(has_text="empty")).to_contain_text("(empty)")
     lines = page.locator(".details .pairs tr").filter(has_text="lines").locator("td").nth(1)
     assert lines.inner_text() == "first\nsecond"
@@ -229,7 +235,7 @@ def test_a_long_attribute_is_folded_and_copied_whole(visit: Visit) -> None:
 def test_a_long_line_is_folded_too(visit: Visit) -> None:
     page = visit.open(LOGS)
     page.locator(".log-line").filter(has_text="0123456789").last.click()
-    assert (page.locator(".log-more").bounding_box() or {})["height"] < 700
+    assert height(page.locator(".log-more")) < 700
     expect(page.get_by_role("button", name="Show all 5,000 characters").first).to_be_visible()
 
 

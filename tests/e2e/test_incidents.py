@@ -81,7 +81,7 @@ class Stage:
             case _:
                 return list(self.get(3200, "/api/search", q=text, start=int(since), end=int(now + 1))["traces"])
 
-    def get(self, port: int, path: str, **parameters: object) -> Any:
+    def get(self, port: int, path: str, **parameters: str | int | float) -> Any:
         url = f"http://127.0.0.1:{port + self.offset}{path}"
         return httpx.get(url, params=parameters, timeout=10).raise_for_status().json()
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_kill_9_of_the_stack_loses_no_log_line_and_no_data(run: Run) -> None:
     eventually(lambda: run.service("pocket")["state"] == "healthy", "pocket healthy")
     after = run.roll()
     for trace_id in (before, *during, after):
-        lines = eventually(lambda trace_id=trace_id: run.log_lines(trace_id), f"log of {trace_id}")
+        lines = eventually(partial(run.log_lines, trace_id), f"log of {trace_id}")
         assert len(lines) == len(set(lines)), "a line came twice"
     assert run.knows(before)
     eventually(lambda: run.knows(after), "a trace after the restart")

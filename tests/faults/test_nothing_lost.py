@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,11 @@ def test_its_database_down_for_a_while(stage: Stage) -> None:
     nothing_is_lost_or_doubled(stage, f"the database down for {OUTAGE_SECONDS:g} s", meanwhile)
 
 
+def back(stage: Stage, gone: int) -> bool:
+    now = stage.service("pocket")
+    return bool(now["state"] == "healthy" and now["pid"] != gone)
+
+
 def test_the_pocket_stack_killed_and_restarted(stage: Stage) -> None:
     """Three times, so that it is hit at work: reading lines, storing them, delivering events."""
     with stage.traffic():
@@ -184,10 +190,7 @@ def test_the_pocket_stack_killed_and_restarted(stage: Stage) -> None:
         for _ in range(3):
             killed = stage.service("pocket")["pid"]
             os.kill(killed, signal.SIGKILL)
-            eventually(
-                lambda gone=killed: (now := stage.service("pocket"))["state"] == "healthy" and now["pid"] != gone,
-                "the runner starts it again",
-            )
+            eventually(partial(back, stage, killed), "the runner starts it again")
             events_flow(stage)
         meanwhile = len(stage.emitted()) - before
     nothing_is_lost_or_doubled(stage, "the pocket stack killed three times", meanwhile)

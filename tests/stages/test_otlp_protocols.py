@@ -57,7 +57,7 @@ def over_grpc() -> Iterator[tuple[int, Names]]:
             return ExportTraceServiceResponse()
 
     server = grpc.server(ThreadPoolExecutor(2))
-    service.add_TraceServiceServicer_to_server(Receiver(), server)
+    service.add_TraceServiceServicer_to_server(Receiver(), server)  # type: ignore[no-untyped-call]
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield port, names

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -63,11 +64,11 @@ class Sample:
 
 
 class Backend(BaseHTTPRequestHandler):
-    samples: list[Sample]
+    samples: ClassVar[list[Sample]]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["content-length"]))
-        self.samples += samples(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+        self.samples.extend(samples(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body))
         self.send_response(200)
         self.end_headers()
 
@@ -92,10 +93,12 @@ def samples(push: bytes) -> list[Sample]:
 
 @pytest.fixture
 def backend() -> Iterator[tuple[str, list[Sample]]]:
-    handler = type("Handler", (Backend,), {"samples": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Handler(Backend):
+        samples: ClassVar[list[Sample]] = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", handler.samples
+        yield f"http://127.0.0.1:{server.server_port}", Handler.samples
         server.shutdown()
 
 

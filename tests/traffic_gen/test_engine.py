@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -51,7 +51,7 @@ async def run(settings: Settings, seconds: float = 0.0) -> tuple[list[int], Summ
     return log, summary
 
 
-QUICK = {"think_time_seconds": 0.0, "duration_seconds": 10.0}
+QUICK: dict[str, Any] = {"think_time_seconds": 0.0, "duration_seconds": 10.0}
 
 
 async def test_every_user_acts_as_often_as_it_may() -> None:
@@ -61,10 +61,10 @@ async def test_every_user_acts_as_often_as_it_may() -> None:
 
 
 async def test_a_seed_repeats_a_run_and_another_does_not() -> None:
-    settings = {"num_users": 3, "max_rolls_per_user": 5, **QUICK}
-    first, _ = await run(Settings(seed=7, **settings))  # type: ignore[arg-type]
-    again, _ = await run(Settings(seed=7, **settings))  # type: ignore[arg-type]
-    other, _ = await run(Settings(seed=8, **settings))  # type: ignore[arg-type]
+    settings: dict[str, Any] = {"num_users": 3, "max_rolls_per_user": 5, **QUICK}
+    first, _ = await run(Settings(seed=7, **settings))
+    again, _ = await run(Settings(seed=7, **settings))
+    other, _ = await run(Settings(seed=8, **settings))
     assert sorted(first) == sorted(again) != sorted(other)
 
 

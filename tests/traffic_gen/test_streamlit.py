@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -36,7 +37,7 @@ FAIR, RISKY = {"fair": 1}, {"risky": 1}
 class Services(BaseHTTPRequestHandler):
     """Fair dice roll, risky ones fail; keeps the requests with their traceparent."""
 
-    seen: list[tuple[str, str]]
+    seen: ClassVar[list[tuple[str, str]]]
 
     def do_GET(self) -> None:
         self.seen.append((self.path, self.headers.get("traceparent", "")))
@@ -66,10 +67,12 @@ class Services(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    handler = type("Handler", (Services,), {"seen": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Handler(Services):
+        seen: ClassVar[list[tuple[str, str]]] = []
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", handler.seen
+        yield f"http://127.0.0.1:{server.server_port}", Handler.seen
         server.shutdown()
 
 

@@ -8,6 +8,8 @@ import os
 import resource
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,7 +137,7 @@ def test_the_state_is_told_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.Mo
     paths = RunPaths(tmp_path)
     state.save(paths, a_run("before"))
     size = paths.state.stat().st_size
-    monkeypatch.setattr(state.tempfile, "mkstemp", lambda **_: (_ for _ in ()).throw(OSError(28, "full")))
+    monkeypatch.setattr(tempfile, "mkstemp", lambda **_: (_ for _ in ()).throw(OSError(28, "full")))
     state.save(paths, a_run("after"))
     assert state.read(paths) == a_run("after")
     assert paths.state.stat().st_size == size
@@ -147,7 +149,7 @@ def test_the_state_is_told_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_state_half_overwritten_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = RunPaths(tmp_path)
     paths.state.write_text('{"stage": ')
-    monkeypatch.setattr(state.time, "sleep", lambda _: state.save(paths, a_run("whole")))
+    monkeypatch.setattr(time, "sleep", lambda _: state.save(paths, a_run("whole")))
     assert state.read(paths) == a_run("whole")
 
 

@@ -87,7 +87,12 @@ def test_a_reader_that_has_seen_enough_is_no_error(project: Project) -> None:
     while "/seen" not in following.stdout.readline():
         pass
     following.stdout.close()
-    eventually(lambda: ask(project, 8001, "more") or following.poll() is not None, "it ends")
+
+    def ended() -> bool:
+        ask(project, 8001, "more")
+        return following.poll() is not None
+
+    eventually(ended, "it ends")
     project.started.remove(following)
 
 

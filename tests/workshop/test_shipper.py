@@ -104,7 +104,12 @@ def test_a_new_shipper_goes_on_where_the_old_one_was(tmp_path: Path, stack: Stac
 def test_a_batch_is_repeated_unchanged_until_it_is_taken(tmp_path: Path, stack: Stack, answer: int) -> None:
     one = shipper(tmp_path, stack)
     seen: list[str] = []
-    one.send = lambda streams: (seen.append(json.dumps(streams)), stack(streams))[1]
+
+    def send(streams: Any) -> Any:
+        seen.append(json.dumps(streams))
+        return stack(streams)
+
+    one.send = send
     stack.answers = [answer, answer]
     write(tmp_path, "a\n")
     for _ in range(2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -101,4 +102,4 @@ def test_a_file_half_written_is_not_left_behind(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(OSError, match="No space"):
         state.write_atomically(tmp_path / "run.json", {"new": 2})
     assert [path.name for path in tmp_path.iterdir()] == ["run.json"]
-    assert state.json.loads((tmp_path / "run.json").read_text()) == {"old": 1}
+    assert json.loads((tmp_path / "run.json").read_text()) == {"old": 1}

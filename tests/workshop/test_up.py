@@ -20,7 +20,7 @@ def fetch(url: str) -> str:
 
 
 def is_up(project: Project) -> bool:
-    return project.state()["state"] == "up"
+    return bool(project.state()["state"] == "up")
 
 
 def test_detach_starts_all_and_down_leaves_nothing(project: Project) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -17,7 +17,12 @@ from pocket.store import Store
 DIGITS = "9" * 5000
 RANGE = {"start": "0", "end": "60", "step": "15"}
 STREAMS = {"query": '{a="b"}'}
-APPS = {"loki": loki.app, "prometheus": prometheus.app, "pyroscope": pyroscope.app, "tempo": tempo.app}
+APPS: dict[str, Callable[[Store, Settings], ASGIApp]] = {
+    "loki": loki.app,
+    "prometheus": prometheus.app,
+    "pyroscope": pyroscope.app,
+    "tempo": tempo.app,
+}
 
 
 @pytest.fixture

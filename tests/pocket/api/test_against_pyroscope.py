@@ -68,7 +68,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 
 
 def pprof(stacks: Stacks, seconds: int) -> bytes:
-    profile, strings, functions = Profile(), [""], {}
+    profile, strings = Profile(), [""]
+    functions: dict[str, int] = {}
 
     def text(value: str) -> int:
         if value not in strings:

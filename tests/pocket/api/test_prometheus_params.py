@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from pocket.api import prometheus_params as params
 from pocket.api.form import Form
+from pocket.query.promql import QueryError
 
 
 def form(text: str) -> Form:
@@ -52,7 +53,7 @@ def test_any_text_is_a_value_or_a_bad_request(text: str) -> None:
     for read in (params.time_ms, params.duration_ms, params.limit, params.number):
         try:
             read(form(text), "p")
-        except params.QueryError as refused:
+        except QueryError as refused:
             status = refused.status
         else:
             status = 400

@@ -247,7 +247,7 @@ def test_a_process_beyond_its_ceiling_ends_queries(tmp_path: Path) -> None:
 def test_what_the_work_raises_comes_out(tmp_path: Path) -> None:
     queries = Queries(Settings(tmp_path))
     with pytest.raises(KeyError):
-        run(queries, lambda: {}["a"])
+        run(queries, lambda: dict[str, int]()["a"])
     queries.close()
 
 

@@ -217,7 +217,7 @@ async def test_tag_values(client: httpx.AsyncClient, tag: str, query: str, value
 
 
 async def test_metrics(client: httpx.AsyncClient) -> None:
-    span = {"start": START // S - 10, "end": START // S + 10, "step": "20s"}
+    span: dict[str, int | str] = {"start": START // S - 10, "end": START // S + 10, "step": "20s"}
     query = "{} | count_over_time() by (resource.service.name)"
     series = (await client.get("/api/metrics/query_range", params={"q": query, **span})).json()["series"]
     assert {s["labels"][0]["value"]["stringValue"]: sum(p.get("value", 0) for p in s["samples"]) for s in series} == {

@@ -29,7 +29,7 @@ class MemoryLogs:
 
     def select(
         self, matchers: Sequence[Matcher], start_ns: int, end_ns: int, *,
-        limit: int | None = None, newest_first: bool = True, contains: Sequence[str] = (),
+        limit: int | None = None, newest_first: bool | None = True, contains: Sequence[str] = (),
     ) -> Iterator[LogEntry]:  # fmt: skip
         self.asked_contains = tuple(contains)
         found = [

@@ -137,7 +137,7 @@ async def test_log_queries(real_loki: Loki, twin: httpx.AsyncClient, encoding: s
         {"start": base + 12 * S, "end": base + 60 * S},
     ):
         await same(
-            real, twin, "query_range", headers, **{"query": A, "start": base, "end": base + 600 * S, **options}
+            real, twin, "query_range", headers, **{"query": A, "start": base, "end": base + 600 * S} | options
         )
 
 
@@ -163,7 +163,8 @@ async def test_faults(real_loki: Loki, twin: httpx.AsyncClient) -> None:
     for text in FAULTS:
         await same(real, twin, "query_range", query=text, start=base, end=base + 300 * S, step=15)
     for options in BAD:
-        await same(real, twin, "query_range", **{"query": A, "start": base, "end": base + 300 * S, **options})
+        given: dict[str, Any] = {"query": A, "start": base, "end": base + 300 * S, **options}
+        await same(real, twin, "query_range", **given)
     await same(real, twin, "query", query=A)
 
 

@@ -77,7 +77,7 @@ def test_a_query_ends_at_its_deadline(query: str) -> None:
 def test_a_log_query_ends_at_its_deadline() -> None:
     query = logql.parse_log_query('{app="x"} |= "never"')
     with spending(Budget(seconds=0.2)), pytest.raises(TimedOut):
-        logql.streams(Counted(), query, BASE, BASE + SECOND, limit=10)  # type: ignore[arg-type]
+        logql.streams(Counted(), query, BASE, BASE + SECOND, limit=10)
 
 
 def test_label_replace_is_charged() -> None:

@@ -50,8 +50,8 @@ class Pair:
 
     def range(self, query: str, start: float, end: float, step: float) -> tuple[dict[str, Any], dict[str, Any]]:
         theirs = self.real.query("query_range", {"query": query, "start": start, "end": end, "step": step})
-        times = [round(x * 1000) for x in (start, end, step)]
-        return theirs, answer(lambda: promql.range_matrix(self.ours, query, *times))
+        first, last, every = (round(x * 1000) for x in (start, end, step))
+        return theirs, answer(lambda: promql.range_matrix(self.ours, query, first, last, every))
 
 
 def answer(evaluate: Any) -> dict[str, Any]:
@@ -97,10 +97,10 @@ def dataset() -> Data:
             ({"__name__": "up", "job": job, "instance": "a:1"}, [(START + i * 15, 1.0) for i in range(150)])
         )
         data.append(({"__name__": "version_info", "job": job, "version": f"v{len(job)}.{job[0]}"}, [(START, 1.0)]))
-    ramp = [(START + i * 60, float(i)) for i in range(35)]
+    ramp = [(START + i * 60.0, float(i)) for i in range(35)]
     data.append(({"__name__": "ramp", "n": "2"}, ramp))
     data.append(({"__name__": "ramp", "n": "10"}, [(t, -v / 3) for t, v in ramp]))
-    data.append(({"__name__": "moments"}, [(START + i * 60, 1e8 * i + 951_782_400) for i in range(35)]))
+    data.append(({"__name__": "moments"}, [(START + i * 60.0, 1e8 * i + 951_782_400) for i in range(35)]))
     return data
 
 

@@ -3,6 +3,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -59,7 +60,8 @@ def test_a_chunked_body_has_the_same_limit(client: Any) -> None:
 
 def test_what_cannot_be_decoded_is_refused(client: Any) -> None:
     def post(body: bytes, encoding: str) -> int:
-        return client.post("/", content=body, headers={"content-encoding": encoding}).status_code
+        answer: httpx.Response = client.post("/", content=body, headers={"content-encoding": encoding})
+        return answer.status_code
 
     assert post(b"not gzip", "gzip") == 400
     assert post(gzip.compress(b"x" * 1000)[:-4], "gzip") == 400

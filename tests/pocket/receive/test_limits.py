@@ -8,6 +8,7 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 
 from pocket.receive import limits
 from pocket.receive.body import BodyError
@@ -28,7 +29,7 @@ def attribute(key: str, text: str) -> KeyValue:
 def histogram(now: int, buckets: int) -> ExportMetricsServiceRequest:
     request = ExportMetricsServiceRequest()
     metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="h")
-    metric.histogram.aggregation_temporality = 2
+    metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
     for bounds in (range(buckets), range(3)):
         point = metric.histogram.data_points.add(time_unix_nano=now, count=buckets)
         point.explicit_bounds.extend(bounds)
@@ -64,7 +65,7 @@ def test_labels_of_a_data_point(now: int, bounds: Bounds, labels: dict[str, str]
 def test_labels_times_buckets_are_more_than_a_request_may_hold(now: int, bounds: Bounds) -> None:
     request = ExportMetricsServiceRequest()
     metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="h")
-    metric.histogram.aggregation_temporality = 2
+    metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
     for _ in range(20):
         point = metric.histogram.data_points.add(time_unix_nano=now)
         point.explicit_bounds.extend(range(limits.BUCKETS - 1))
@@ -108,6 +109,7 @@ def test_a_resource(now: int, bounds: Bounds) -> None:
 
 def _resource(signal: str, now: int) -> tuple[Any, Any]:
     request: Any
+    take: Any
     if signal == "traces":
         request, take = ExportTraceServiceRequest(), traces.spans
         within = request.resource_spans.add()

@@ -148,7 +148,9 @@ def test_a_commit_that_is_durable_is_not_repeated(store: Store, monkeypatch: pyt
             raise duckdb.FatalException(said)
 
     monkeypatch.setattr(
-        store._writer._transactions, "_transaction", lambda cursor, rows: write(Failing(cursor), rows)
+        store._writer._transactions,
+        "_transaction",
+        lambda cursor, rows: write(Failing(cursor), rows),  # type: ignore[arg-type]
     )
     profile = ProfileSample("t", {"service_name": "a"}, 1000, ("main",), 7)  # equal ones are no repeats
     store.append_profiles([profile])

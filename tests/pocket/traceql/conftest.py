@@ -138,7 +138,12 @@ def real_tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx
                 lambda: httpx.post(f"http://127.0.0.1:{otlp}/v1/traces", content=body, headers=headers).is_success,
                 process,
             )
-            span = {"q": "{}", "start": base // SECOND - 60, "end": base // SECOND + 240, "spss": 10}
+            span: dict[str, str | int] = {
+                "q": "{}",
+                "start": base // SECOND - 60,
+                "end": base // SECOND + 240,
+                "spss": 10,
+            }
             until(
                 lambda: (
                     sum(t["spanSet"]["matched"] for t in client.get("/api/search", params=span).json()["traces"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from pocket.config import Settings
-from pocket.ui import app, losses
+from pocket.ui import app
 
 SERVICES = [
     {"name": "well", "lines_waiting": 0, "lines_lost": 0, "log_fault": ""},
@@ -33,7 +34,7 @@ async def asked(tmp_path: Path) -> dict[str, object]:
 async def test_lines_that_wait_and_that_are_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text(json.dumps({"services": SERVICES}) + "   ")
-    monkeypatch.setattr(losses.shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
     told = {"name": "frontend", "waiting": 153, "lost": 2, "fault": "No space left on device"}
     assert await asked(tmp_path) == {"free_bytes": 4096, "services": [told]}
 

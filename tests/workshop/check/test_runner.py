@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from workshop.check import report, runner
-from workshop.check.outcome import Answer, Check, NotYetError, Result, SkipError
+from workshop.check.outcome import PASS, Answer, Check, NotYetError, Result, SkipError, Status
 
 
 def check(name: str, *answers: object, after: tuple[str, ...] = (), once: bool = False) -> Check:
@@ -49,7 +49,12 @@ async def test_gives_up_at_the_deadline_with_the_last_reason_and_the_hint() -> N
 
 async def test_a_question_that_hangs_is_given_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "LAST_SECONDS", 0.05)
-    hangs = [Check(f"{n}", "Group", "title", "hint", asyncio.Event().wait) for n in range(2 * runner.AT_ONCE)]
+
+    async def hanging() -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    hangs = [Check(f"{n}", "Group", "title", "hint", hanging) for n in range(2 * runner.AT_ONCE)]
     assert await answers(*hangs, deadline=0.05) == [("fail", "no answer within 0 s", "hint")] * len(hangs)
 
 
@@ -103,10 +108,10 @@ async def test_not_too_many_at_once() -> None:
     assert 1 < most <= runner.AT_ONCE
 
 
-def result(*statuses: str) -> Result:
+def result(*statuses: Status) -> Result:
     made = [
         Answer(f"id{i}", "Group", f"title {i}", s, f"detail {i}", "look [here]", 1) for i, s in enumerate(statuses)
-    ]  # type: ignore[arg-type]
+    ]
     return Result(3, "pocket", "2026-01-01T00:00:00+00:00", made)
 
 
@@ -125,8 +130,8 @@ def test_the_report_has_a_hint_for_every_failure() -> None:
 
 
 def test_a_long_group_that_passed_is_one_line() -> None:
-    assert "all 20" in shown(result(*["pass"] * 20))
-    assert "title 19" in shown(result(*["pass"] * 19, "fail"))
+    assert "all 20" in shown(result(*[PASS] * 20))
+    assert "title 19" in shown(result(*[PASS] * 19, "fail"))
 
 
 def test_json_has_the_counts_and_every_item() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ Event = tuple[int, str]  # when, id
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage.time, "time_ns", lambda: NOW)
+    monkeypatch.setattr(time, "time_ns", lambda: NOW)
 
 
 def events(number: int) -> list[Event]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,7 @@ import pytest
 from workshop.infrastructure import account
 from workshop.infrastructure.cluster import end_orphan
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from embedded import Database
+from .embedded import Database
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from embedded import Database, until
+
+from .embedded import Database, until
 
 SCRIPTS = Path(__file__).parents[3] / "stage5" / "postgres"
 ROLES = ("services", "exporter", "grafana")

@@ -12,9 +12,10 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-from embedded import DEADLINE, PASSWORD, SCRIPT, Database, until
 
 from workshop.infrastructure import account
+
+from .embedded import DEADLINE, PASSWORD, SCRIPT, Database, until
 
 
 def test_the_script_runs_once_and_data_stay(database: Database) -> None:
@@ -141,7 +142,7 @@ def test_what_is_missing_is_said_in_a_line(
 ) -> None:
     if script is None:
         database.script.unlink()
-    with database.running(**variables) as process:
+    with database.running(ready=True, **variables) as process:
         log = database.log_at_end(process)
     assert process.returncode == 1
     assert log.startswith(reason.format(script=database.script))

@@ -13,11 +13,12 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from embedded import DEADLINE, PASSWORD, Database, free_port, until
 from prometheus_client.parser import text_string_to_metric_families
 
 from workshop.errors import WorkshopError
 from workshop.infrastructure.postgres_exporter import data_source
+
+from .embedded import DEADLINE, PASSWORD, Database, free_port, until
 
 COMMAND = [sys.executable, "-m", "workshop.infrastructure.postgres_exporter"]
 SHOWN = ("datid", "datname", "state")

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from embedded import PASSWORD, Database, free_port
 
 from workshop.paths import run_paths
 from workshop.run import passwords, state
+
+from .embedded import PASSWORD, Database, free_port
 
 PORT = 15432
 

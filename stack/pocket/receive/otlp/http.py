@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from anyio import CapacityLimiter, to_thread
-from google.rpc.code_pb2 import Code  # type: ignore[import-untyped]
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
+from google.rpc.code_pb2 import Code
+from google.rpc.status_pb2 import Status
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route

@@ -128,7 +128,7 @@ async def test_a_target_that_fails_is_down_and_its_series_end(
         setattr(exposed, name, value)
     await until(lambda: last(store, "up") == 0.0)
     [state] = scraping.targets()
-    assert state.health == "down"
+    assert str(state.health) == "down"
     assert error in state.last_error
     assert struct.pack("<d", last(store, "a") or 0) == STALE
     assert store.counters["pocket_scrape_failures_total"] >= 1
