@@ -4,13 +4,15 @@ STAGE ?= $(shell ls -d stage[0-9] 2>/dev/null | sort | tail -n 1 | tr -dc 0-9)
 PORT_OFFSET ?= 0
 DETACH ?=
 export PORT_OFFSET
+# Tests mostly wait: for a process, a scrape, a browser. One worker more than there are cores keeps those busy.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 BIN := .venv/bin
 UV := 0.13.8
 WORKSHOP := $(BIN)/workshop
 # Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
 OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-.PHONY: help run down status traffic check logs diff bench attacks test test-fast lint tools dashboards lock install
+.PHONY: help run down status traffic check logs diff bench attacks test test-fast lint tools audit screenshot dashboards lock install
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,13 +47,19 @@ tools: .venv/.installed-dev ## programs that some tests need: as root on Debian 
 	@$(BIN)/python tests/prepare.py
 
 test-fast: lint ## lint, and the tests that need no browser, no whole stage and little time
-	$(BIN)/pytest -m "not e2e and not browser and not slow"
+	$(BIN)/pytest -n $(WORKERS) -m "not e2e and not browser and not slow"
 
 test: tools lint ## the whole suite: lint, unit, engine, end to end, browser
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS)
 
 attacks: .venv/.installed-dev ## ARGS="WORD …": attack what runs; one table with figures (tests/attacks)
 	$(BIN)/python -m tests.attacks $(ARGS)
+
+audit: .venv/.installed-dev ## are there known vulnerabilities in what is pinned? Asks pypi.org
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock
+
+screenshot: .venv/.installed-dev ## write README's picture of the UI
+	$(BIN)/python -m tests.screenshot
 
 bench: .venv/.installed-dev ## measure; writes bench/results.md
 	$(BIN)/python -m bench

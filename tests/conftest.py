@@ -11,7 +11,8 @@ import pytest
 
 from workshop.infrastructure import programs
 
-TOOLS = Path(__file__).resolve().parents[1] / ".tools" / "bin"
+TESTS = Path(__file__).resolve().parent
+TOOLS = TESTS.parent / ".tools" / "bin"
 STEERING = ("PORT_OFFSET", "WORKSHOP_ROOT", "WORKSHOP_DATA_DIR", "STAGE", "DETACH")
 
 os.environ["PATH"] = os.pathsep.join((os.environ["PATH"], str(TOOLS)))
@@ -22,6 +23,7 @@ for name in STEERING:  # make exports PORT_OFFSET to all it runs
 PORTS = (3000, 3100, 3200, 4040, 4317, 4318, 8001, 8002, 8003, 8501, 9090, 9187, 12345, 15432)
 # Below 32768, where Linux begins to lend ports to outgoing connections; beyond the offsets people use by hand.
 OFFSETS = range(4000, 17000, 20)
+GAP = 20  # offsets
 UNSAFE = {10080 - 3000}  # browsers refuse to open port 10080, and so does `up` (workshop.run.ports)
 
 
@@ -36,9 +38,15 @@ def bindable(port: int) -> bool:
 
 
 def free_offsets() -> Iterator[int]:
-    """Port offsets that `up` takes; begins elsewhere for each test run, as several may be under way."""
-    start = os.getpid() % len(OFFSETS)
-    for offset in (*OFFSETS[start:], *OFFSETS[:start]):
+    """Port offsets that `up` takes; begins elsewhere for each test run, as several may be under way.
+
+    Workers have ranges of their own, with a gap between: offsets that differ by 100 or 200 meet.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    share = len(OFFSETS) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    own = OFFSETS[number * share : (number + 1) * share - GAP]
+    start = os.getpid() % len(own)
+    for offset in (*own[start:], *own[:start]):
         if offset not in UNSAFE and all(bindable(port + offset) for port in PORTS):
             yield offset
 
@@ -50,6 +58,26 @@ def next_offset() -> Callable[[], int]:
     return lambda: next(offsets)
 
 
-def pytest_sessionfinish() -> None:
+# What takes long begins first, so that no worker has it left when the others are done.
+FIRST = ("browser", "faults", "e2e", "stages")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A module is one worker's, as its fixtures are; so is each stage that is run end to end."""
+    items.sort(key=lambda item: FIRST.index(folder) if (folder := _folder(item)) in FIRST else len(FIRST))
+    for item in items:
+        parameters = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.relative_to(TESTS)} {parameters.get('run', '')}"))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """As root below a closed folder, databases of tests had PostgreSQL's programs copied to /var/tmp."""
-    programs.remove()
+    if not hasattr(session.config, "workerinput"):  # other workers may still use them
+        programs.remove()

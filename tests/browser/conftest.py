@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,6 @@ FLAGS = [
     "--disable-sync", "--no-first-run",
 ]  # fmt: skip
 PATIENCE_MS = 60_000  # a machine with its hands full must not fail a test
-PORTS = (3000, 3100, 3200, 4040, 4317, 4318, 8001, 9090, 12345)
 POISON_TRACE = "badc0ffee0ddf00dbadc0ffee0ddf00d"
 POISON = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 
@@ -66,20 +64,12 @@ def _workshop(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _free(offset: int) -> bool:
-    for port in PORTS:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port + offset)) == 0:
-                return False
-    return True
-
-
 @pytest.fixture(scope="package")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(tmp_path_factory: pytest.TempPathFactory, next_offset: Callable[[], int]) -> Iterator[Stage]:
     """Stage 1 with some traffic behind it, a poisoned span and a poisoned log line."""
     if chromium_path() is None:
         pytest.skip("no Chromium here: apt-get install chromium, or let `make test` do it")
-    offset = next(k for k in range(13000, 19000, 50) if _free(k))
+    offset = next_offset()
     where = ("--port-offset", str(offset), "--data-dir", str(tmp_path_factory.mktemp("stage")))
     up = _workshop("up", "1", "--detach", *where)
     assert up.returncode == 0, up.stdout + up.stderr
