@@ -11,8 +11,8 @@ from pocket.api.loki_params import BadRequest, Range
 from pocket.query import traceql
 from pocket.query.errors import ParseError
 from pocket.query.traceql import ast
+from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.fields import KINDS, STATUSES, compile_field
-from pocket.query.traceql.search import matches
 from pocket.query.traceql.trace import NO_ROOT, Trace
 from pocket.rows import Span
 from pocket.store import Store

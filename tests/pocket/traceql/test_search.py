@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pocket.query import traceql
 from pocket.query.errors import QueryFailure
-from pocket.query.traceql.search import matches
+from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.trace import Trace
 from pocket.rows import Span
 
