@@ -50,6 +50,10 @@ def _event_names(store: Store, span: Range) -> list[str]:
     return sorted({name for item, _ in _newest(store, span) for event in item.events for name in event.attributes})
 
 
+def _scope_names(store: Store, span: Range) -> list[str]:
+    return sorted({name for item, _ in _newest(store, span) for name in item.scope_attributes})
+
+
 def _link_names(store: Store, span: Range) -> list[str]:
     return sorted({name for item, _ in _newest(store, span) for link in item.links for name in link.attributes})
 
@@ -60,7 +64,7 @@ _NAMES: dict[str, Callable[[Store, Range], list[str]]] = {
     "span": lambda store, span: store.traces.attribute_names("span", span.start_ns, span.end_ns),
     "event": _event_names,
     "link": _link_names,
-    "instrumentation": lambda _store, _span: [],
+    "instrumentation": _scope_names,
 }
 
 
