@@ -95,6 +95,7 @@ class Span:
     flags: int = 0
     events: list[SpanEvent] = field(default_factory=list)
     links: list[SpanLink] = field(default_factory=list)
+    scope_attributes: Attributes = field(default_factory=dict)
 
     @property
     def service_name(self) -> str:

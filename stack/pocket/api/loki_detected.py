@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pocket.query import logql
+from pocket.query.durations import go_duration_ns
 from pocket.query.logql import ast, extract, literals
 from pocket.query.logql.record import ERROR, ERROR_DETAILS
 from pocket.rows import Labels, LogEntry, Matcher
@@ -120,7 +121,7 @@ def _kind(value: str) -> str:
         with contextlib.suppress(ValueError):
             parse(value)
             return kind
-    for kind, read in (("duration", literals.go_duration_ns), ("bytes", literals.size_bytes)):
+    for kind, read in (("duration", go_duration_ns), ("bytes", literals.size_bytes)):
         with contextlib.suppress(ValueError):
             read(value)
             return kind

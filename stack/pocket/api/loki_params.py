@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pocket.api.form import Form
+from pocket.query.durations import prometheus_duration_ns
 from pocket.query.errors import QueryFailure
-from pocket.query.logql.literals import prometheus_duration_ns
 
 SECOND = 10**9
 HOUR = 3600 * SECOND

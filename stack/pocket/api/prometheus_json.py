@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pocket.query import promql
+from pocket.query.numbers import json_value
 from pocket.query.promql.labels import Key, key
-from pocket.query.promql.numbers import json_value
 from pocket.rows import Exemplar, Labels, MetricMetadata, Series
 
 

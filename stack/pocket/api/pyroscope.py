@@ -21,8 +21,8 @@ from pocket.api.queries import Queries, Words
 from pocket.budget import Busy, Cancelled, TimedOut, TooMuch
 from pocket.config import Settings
 from pocket.query import profiles
+from pocket.query.durations import prometheus_duration_ns
 from pocket.query.errors import Ended, ParseError, QueryFailure, Unsupported
-from pocket.query.logql.literals import prometheus_duration_ns
 from pocket.rows import Matcher
 from pocket.store import Store
 

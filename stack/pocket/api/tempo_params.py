@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from pocket.api.form import Form
 from pocket.api.loki_params import BadRequest, Range, timestamp
+from pocket.query.durations import go_duration_ns, prometheus_duration_ns
 from pocket.query.logql import logfmt
-from pocket.query.logql.literals import go_duration_ns, prometheus_duration_ns
 
 SECOND = 10**9
 DAY = 86_400 * SECOND

@@ -20,27 +20,36 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanProto
 from pocket.rows import Span
 
 Json = dict[str, Any]
+ScopeKey = tuple[str, str, bytes]  # name, version, attributes
 
 
 def traces_data(spans: Sequence[Span]) -> TracesData:
     """Spans grouped by resource and instrumentation scope."""
-    resources: dict[bytes, dict[tuple[str, str], list[Span]]] = {}
+    resources: dict[bytes, dict[ScopeKey, list[Span]]] = {}
     for span in spans:
-        key = orjson.dumps(span.resource, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
-        scopes = resources.setdefault(key, {})
-        scopes.setdefault((span.scope_name, span.scope_version), []).append(span)
+        scopes = resources.setdefault(_key(span.resource), {})
+        scope = (span.scope_name, span.scope_version, _key(span.scope_attributes))
+        scopes.setdefault(scope, []).append(span)
     return TracesData(resource_spans=[_resource_spans(scopes) for scopes in resources.values()])
 
 
-def _resource_spans(scopes: Mapping[tuple[str, str], list[Span]]) -> ResourceSpans:
+def _key(attributes: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+
+
+def _resource_spans(scopes: Mapping[ScopeKey, list[Span]]) -> ResourceSpans:
     first = next(iter(scopes.values()))[0]
     return ResourceSpans(
         resource=Resource(attributes=_attributes(first.resource)),
         scope_spans=[
-            ScopeSpans(scope=InstrumentationScope(name=name, version=version), spans=[_span(s) for s in spans])
-            for (name, version), spans in scopes.items()
+            ScopeSpans(scope=_scope(spans[0]), spans=[_span(s) for s in spans]) for spans in scopes.values()
         ],
     )
+
+
+def _scope(span: Span) -> InstrumentationScope:
+    attributes = _attributes(span.scope_attributes)
+    return InstrumentationScope(name=span.scope_name, version=span.scope_version, attributes=attributes)
 
 
 def _span(span: Span) -> SpanProto:
@@ -129,12 +138,16 @@ def _resource_json(message: ResourceSpans) -> Json:
         "resource": {"attributes": attributes_json(message.resource.attributes)},
         "scopeSpans": [
             {
-                "scope": _present(name=item.scope.name, version=item.scope.version),
+                "scope": _scope_json(item.scope),
                 "spans": [_span_json(span) for span in item.spans],
             }
             for item in message.scope_spans
         ],
     }
+
+
+def _scope_json(scope: InstrumentationScope) -> Json:
+    return _present(name=scope.name, version=scope.version, attributes=attributes_json(scope.attributes))
 
 
 def _span_json(span: SpanProto) -> Json:

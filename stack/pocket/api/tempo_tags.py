@@ -11,8 +11,8 @@ from pocket.api.loki_params import BadRequest, Range
 from pocket.query import traceql
 from pocket.query.errors import ParseError
 from pocket.query.traceql import ast
+from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.fields import KINDS, STATUSES, compile_field
-from pocket.query.traceql.search import matches
 from pocket.query.traceql.trace import NO_ROOT, Trace
 from pocket.rows import Span
 from pocket.store import Store
@@ -50,6 +50,10 @@ def _event_names(store: Store, span: Range) -> list[str]:
     return sorted({name for item, _ in _newest(store, span) for event in item.events for name in event.attributes})
 
 
+def _scope_names(store: Store, span: Range) -> list[str]:
+    return sorted({name for item, _ in _newest(store, span) for name in item.scope_attributes})
+
+
 def _link_names(store: Store, span: Range) -> list[str]:
     return sorted({name for item, _ in _newest(store, span) for link in item.links for name in link.attributes})
 
@@ -60,7 +64,7 @@ _NAMES: dict[str, Callable[[Store, Range], list[str]]] = {
     "span": lambda store, span: store.traces.attribute_names("span", span.start_ns, span.end_ns),
     "event": _event_names,
     "link": _link_names,
-    "instrumentation": lambda _store, _span: [],
+    "instrumentation": _scope_names,
 }
 
 

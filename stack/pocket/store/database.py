@@ -35,6 +35,7 @@ create table if not exists spans(
   trace_id uuid, span_id varchar, parent_span_id varchar, name varchar, kind utinyint, start_ns bigint,
   end_ns bigint, status utinyint, status_message varchar, service varchar, resource integer, attributes varchar,
   scope varchar, scope_version varchar, trace_state varchar, flags bigint, events varchar, links varchar);
+alter table spans add column if not exists scope_attributes varchar;
 create table if not exists profile_series(id integer, value varchar);
 create table if not exists stacks(id integer, value varchar);
 create table if not exists profile_samples(series integer, t_ms bigint, stack integer, value bigint);

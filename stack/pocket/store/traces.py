@@ -19,7 +19,7 @@ Scope = Literal["resource", "span"]
 
 _COLUMNS = (
     "start_ns, end_ns, trace_id::varchar, span_id, parent_span_id, name, kind, status, status_message, resource,"
-    " attributes, scope, scope_version, trace_state, flags, events, links"
+    " attributes, scope, scope_version, trace_state, flags, events, links, scope_attributes"
 )
 # A trace's other spans are looked for this far around the span that was found: it bounds the scan.
 _REACH_NS = 3600 * 10**9
@@ -198,6 +198,7 @@ class SpanTable:
             "flags": np.array([s.flags for s in spans], np.int64),
             "events": text([_json([(e.t_ns, e.name, e.attributes) for e in s.events]) for s in spans]),
             "links": text([_json([(x.trace_id, x.span_id, x.attributes) for x in s.links]) for s in spans]),
+            "scope_attributes": text([_json(s.scope_attributes) for s in spans]),
         }
 
 
@@ -226,10 +227,11 @@ def _fragments(name: str, value: str | None) -> list[str]:
 
 def _span(row: tuple[Any, ...], resource: dict[str, Any]) -> Span:
     (start, end, trace_id, span_id, parent, name, kind, status, message, _, attributes,
-     scope, version, state, flags, events, links) = row  # fmt: skip
+     scope, version, state, flags, events, links, scope_attributes) = row  # fmt: skip
     return Span(
         trace_id.replace("-", ""), span_id, parent, name, kind, start, end, status, message,
         orjson.loads(attributes) if attributes else {}, resource, scope, version, state, flags,
         [SpanEvent(*event) for event in orjson.loads(events)] if events else [],
         [SpanLink(*link) for link in orjson.loads(links)] if links else [],
+        orjson.loads(scope_attributes) if scope_attributes else {},
     )  # fmt: skip

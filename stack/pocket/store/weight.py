@@ -60,7 +60,7 @@ def _span(row: Span) -> int:
     )  # shared here, written with each row
     events = sum(_OBJECT + getsizeof(event.name) + value(event.attributes) for event in row.events)
     links = sum(2 * _OBJECT + value(link.attributes) for link in row.links)
-    return own + value(row.attributes) + events + links
+    return own + value(row.attributes) + value(row.scope_attributes) + events + links
 
 
 def _once(shared: Iterable[Mapping[str, Any]]) -> int:

@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 
 from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.config import Settings
-from pocket.query.logql.literals import go_duration_ns, size_bytes
+from pocket.query.durations import go_duration_ns
+from pocket.query.logql.literals import size_bytes
 from pocket.store import Store
 
 DIGITS = "9" * 5000

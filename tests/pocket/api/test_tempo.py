@@ -34,7 +34,7 @@ def span(number: int, parent: int, name: str, service: str, **more: Any) -> Span
 SPANS = [
     span(1, 0, "GET /roll", "frontend", attributes={"http.response.status_code": 500, "ok": True, "ratio": 0.5, "tags": ["a", "b"]}),
     span(2, 1, "roll die", "roller", status=2, status_message="boom", events=[SpanEvent(START, "exception", {"type": "E"})],
-         links=[SpanLink("f" * 32, "e" * 16)]),
+         links=[SpanLink("f" * 32, "e" * 16)], scope_attributes={"mode": "auto"}),
 ]  # fmt: skip
 
 
@@ -61,7 +61,7 @@ async def test_a_trace_in_json(client: httpx.AsyncClient) -> None:
     roller = next(b for b in v1["batches"] if b["resource"]["attributes"][0]["value"]["stringValue"] == "roller")
     assert roller["scopeSpans"] == [
         {
-            "scope": {"name": "lib"},
+            "scope": {"name": "lib", "attributes": [{"key": "mode", "value": {"stringValue": "auto"}}]},
             "spans": [
                 {
                     "traceId": "AKsAAAAAAAAAAAAAAAAAAQ==", "spanId": "AAAAAAAAAAI=", "parentSpanId": "AAAAAAAAAAE=",
@@ -190,6 +190,7 @@ async def test_tags(client: httpx.AsyncClient) -> None:
     assert named["resource"] == ["service.name"]
     assert named["span"] == ["http.response.status_code", "ok", "ratio", "tags"]
     assert named["event"] == ["type"]
+    assert named["instrumentation"] == ["mode"]
     assert "rootServiceName" in named["intrinsic"]
     assert "service.name" in (await client.get("/api/search/tags")).json()["tagNames"]
 
@@ -206,6 +207,7 @@ async def test_tags(client: httpx.AsyncClient) -> None:
         ("span.ok", "", [("bool", "true")]),
         ("span.tags", "", [("string", "a"), ("string", "b")]),
         ("name", "", [("string", "GET /roll"), ("string", "roll die")]),
+        ("instrumentation.mode", "", [("string", "auto")]),
         ("status", "", [("keyword", "unset"), ("keyword", "ok"), ("keyword", "error")]),
         ("duration", "", []),
     ],

@@ -11,7 +11,7 @@ import pytest
 from pocket.budget import Budget, TimedOut, TooMuch, current, spending
 from pocket.query import logql
 from pocket.query.errors import QueryFailure
-from pocket.query.logql import metric, wanted
+from pocket.query.logql import evaluate, wanted
 from pocket.rows import LogEntry
 
 from .conftest import BASE, SECOND, MemoryLogs
@@ -147,7 +147,7 @@ BY = [
 
 def outcome(query: str) -> Any:
     try:
-        found = metric.evaluate(SOURCE, logql.parse(query), [BASE + 100 * SECOND])  # type: ignore[arg-type]
+        found = evaluate.evaluate(SOURCE, logql.parse(query), [BASE + 100 * SECOND])  # type: ignore[arg-type]
         return [sorted(vector.items()) for vector in found]
     except QueryFailure as failure:
         return type(failure), failure.message

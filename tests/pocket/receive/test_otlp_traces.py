@@ -23,6 +23,7 @@ def one(**fields: Any) -> ExportTraceServiceRequest:
     resource_spans.resource.attributes.append(pair("service.name", string_value="roller"))
     scope_spans = resource_spans.scope_spans.add()
     scope_spans.scope.name, scope_spans.scope.version = "lib", "1.0"
+    scope_spans.scope.attributes.append(pair("mode", string_value="auto"))
     scope_spans.spans.add(**fields)
     return request
 
@@ -40,7 +41,7 @@ def test_every_field_of_a_span(now: int, bounds: Bounds) -> None:
     assert row == Span(
         TRACE.hex(), SPAN.hex(), PARENT.hex(), "roll", 2, now, now + 5, 2, "broken", {"n": 3},
         {"service.name": "roller"}, "lib", "1.0", "a=b", 257, [SpanEvent(7, "exception", {"e": True})],
-        [SpanLink(TRACE.hex(), PARENT.hex(), {"l": 0.5})],
+        [SpanLink(TRACE.hex(), PARENT.hex(), {"l": 0.5})], {"mode": "auto"},
     )  # fmt: skip
 
 

@@ -1,5 +1,11 @@
+from pathlib import Path
+
+import duckdb
+
+from pocket.config import Settings
 from pocket.rows import Span, SpanEvent, SpanLink
 from pocket.store import Store
+from pocket.store.database import SCHEMA
 
 
 def span(trace: int, number: int, start: int = 0, **more: object) -> Span:
@@ -15,6 +21,7 @@ FULL = span(
     7, 1, status=2, status_message="no", attributes={"a": [1, "x"], "b": 1.5, "c": True, "d": {"e": None}},
     scope_name="scope", scope_version="1", trace_state="k=v", flags=257,
     events=[SpanEvent(5, "exception", {"exception.type": "E"})], links=[SpanLink("ab", "cd", {"n": 1})],
+    scope_attributes={"library.mode": "auto"},
 )  # fmt: skip
 
 
@@ -23,6 +30,19 @@ def test_a_span_comes_back_whole(store: Store) -> None:
     store.flush()
     assert store.traces.trace(FULL.trace_id) == [FULL]
     assert store.traces.trace("7") == [FULL]
+
+
+def test_a_store_of_an_earlier_version_is_read_and_written_on(tmp_path: Path) -> None:
+    (tmp_path / "pocket").mkdir()
+    database = duckdb.connect(str(tmp_path / "pocket" / "pocket.duckdb"))
+    database.execute(SCHEMA)
+    database.execute("alter table spans drop column scope_attributes")
+    database.close()
+    store = Store(Settings(data_dir=tmp_path))
+    store.append_spans([FULL])
+    store.flush()
+    assert store.traces.trace(FULL.trace_id) == [FULL]
+    store.close()
 
 
 def test_an_unknown_or_senseless_trace_id_has_no_spans(store: Store) -> None:

@@ -56,7 +56,8 @@ def traces(base: int) -> list[Span]:
         span(0xA4, 1, 0, "cleanup", "cron", t[3], 0.5, links=[SpanLink(f"{0xA1:032x}", f"{0xA1:08x}{1:08x}", {"why": "follows"})]),
         span(0xA5, 5, 9, "orphan", "roller", t[4], 10, SERVER),
         span(0xA5, 6, 5, "orphan child", "roller", t[4] + MS, 5, status=ERROR),
-        span(0xA6, 1, 0, "odd", "cron", t[5], 7, attributes={"tags": ["a", "b"], "nums": [1, 2, 3], "flag": False, "text": "it's \"so\"", "a b": "spaced", "big": 2**40, "float": 1e21, "replica": "shadow"}),
+        span(0xA6, 1, 0, "odd", "cron", t[5], 7, attributes={"tags": ["a", "b"], "nums": [1, 2, 3], "flag": False, "text": "it's \"so\"", "a b": "spaced", "big": 2**40, "float": 1e21, "replica": "shadow"},
+             scope_attributes={"mode": "auto", "level": 2}),
     ]  # fmt: skip
 
 

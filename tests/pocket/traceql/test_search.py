@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pocket.query import traceql
 from pocket.query.errors import QueryFailure
-from pocket.query.traceql.search import matches
+from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.trace import Trace
 from pocket.rows import Span
 
@@ -68,6 +68,10 @@ def found(source: Any, text: str, limit: int = 20) -> str:
         ('{ event:name = "exception" && event.exception.type = "ValueError" }', "A2:2"),
         ('{ link.why = "follows" }', "A4:1"),
         ('{ instrumentation:name = "tests" && name = "odd" }', "A6:1"),
+        ('{ instrumentation.mode = "auto" }', "A6:1"),
+        ("{ instrumentation.level > 1 }", "A6:1"),
+        ('{ .mode = "auto" }', "A6:1"),  # without a scope, too
+        ('{ span.mode = "auto" }', ""),
         ("{ span.die.result + 1 = 8 }", "A2:2"),
         ("{ -span.die.result < -2 }", "A2:2 A3:4"),
         ("{ span.die.result / 0 = 1 }", ""),

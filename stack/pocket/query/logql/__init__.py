@@ -5,8 +5,8 @@ is refused, never guessed.
 """
 
 from pocket.query.logql import ast
-from pocket.query.logql.metric import instant as metric_instant
-from pocket.query.logql.metric import query_range as metric_range
+from pocket.query.logql.evaluate import instant as metric_instant
+from pocket.query.logql.evaluate import query_range as metric_range
 from pocket.query.logql.parse import parse, parse_log_query, parse_matchers
 from pocket.query.logql.record import Record
 from pocket.query.logql.source import LogSource

@@ -9,6 +9,8 @@ from lark import Token
 
 from pocket.query.errors import ParseError, Unsupported
 from pocket.query.logql import arithmetic, ast, jsonpath, literals, patterns, template
+from pocket.query.numbers import go_float
+from pocket.query.quoting import quoted
 from pocket.rows import Matcher
 
 _UNWRAPPED = {
@@ -58,7 +60,7 @@ def line_filter(op: str, needles: tuple[str, ...]) -> None:
             elif op in ("|>", "!>"):
                 patterns.line_pattern(needle)
         except ValueError as error:
-            raise _stage_fault(f"{op} {literals.quoted(needle)}", error) from None
+            raise _stage_fault(f"{op} {quoted(needle)}", error) from None
 
 
 def json(stage: ast.Json) -> ast.Json:
@@ -66,9 +68,7 @@ def json(stage: ast.Json) -> ast.Json:
         try:
             jsonpath.parse(path)
         except ValueError as error:
-            pairs = [
-                name if name == text else f"{name}={literals.quoted(text)}" for name, text in stage.extractions
-            ]
+            pairs = [name if name == text else f"{name}={quoted(text)}" for name, text in stage.extractions]
             raise _stage_fault(f"| json {','.join(pairs)}", f"cannot parse expression [{path}]: {error}") from None
     return stage
 
@@ -100,7 +100,7 @@ def line_format(stage: ast.LineFormat) -> ast.LineFormat:
     try:
         template.compile_template(stage.template)
     except ValueError as error:
-        shown = f"| line_format {literals.quoted(stage.template)}"
+        shown = f"| line_format {quoted(stage.template)}"
         raise _stage_fault(shown, f"invalid line template: {error}") from None
     return stage
 
@@ -123,7 +123,7 @@ def label_formats(stage: ast.LabelFormats) -> ast.LabelFormats:
 
 
 def _shown(stage: ast.LabelFormats) -> str:
-    pairs = (f"{f.label}={f.source if f.rename else literals.quoted(f.source)}" for f in stage.formats)
+    pairs = (f"{f.label}={f.source if f.rename else quoted(f.source)}" for f in stage.formats)
     return f"| label_format {','.join(pairs)}"
 
 
@@ -177,7 +177,7 @@ def range_aggregation(
         raise _fail(f"grouping not allowed for {op} aggregation")
     if op not in (_UNWRAPPED if log_range.unwrap else _COUNTING):
         raise _fail(f"invalid aggregation {op} {'with' if log_range.unwrap else 'without'} unwrap")
-    value = None if parameter is None else literals.go_float(str(parameter))
+    value = None if parameter is None else go_float(str(parameter))
     return ast.RangeAggregation(op, log_range, grouping, value)
 
 

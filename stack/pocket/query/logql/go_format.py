@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pocket.budget import current
-from pocket.query.logql import literals
+from pocket.query.quoting import quoted
 
 TOO_LARGE = 1_000_000  # fmt's tooLarge, of a width and of a precision
 _VERB = re.compile(r"%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(.)?", re.DOTALL)
@@ -105,7 +105,7 @@ def _text(verb: str, precision: int, value: str) -> str:
             return cut
         case "q":
             current().room(12 * len(cut))
-            return literals.quoted(cut)
+            return quoted(cut)
         case "x" | "X":
             current().room(2 * 4 * len(cut))
             return cut.encode().hex() if verb == "x" else cut.encode().hex().upper()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pocket.query.logql import literals
+from pocket.query.quoting import unquote
 
 _BLANK = re.compile(r"[\x00-\x20]*")
 _WORD = re.compile(r"[^\x00-\x20]*")
@@ -55,7 +55,7 @@ def _quoted(line: str, position: int, faults: list[str]) -> tuple[str | None, in
         faults.append(f"logfmt syntax error at pos {len(line) + 1} : unterminated quoted value")
         return None, len(line)
     try:
-        return literals.unquote(found[0]) if "\\" in found[1] else found[1], found.end()
+        return unquote(found[0]) if "\\" in found[1] else found[1], found.end()
     except ValueError:
         faults.append(f"logfmt syntax error at pos {found.end() + 1} : invalid quoted value")
         return None, found.end()

@@ -9,8 +9,13 @@ from typing import Any, Literal
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
+from pocket.query.durations import duration_ns, prometheus_duration_ns
 from pocket.query.errors import ParseError, Unsupported
+from pocket.query.grammar import load, nesting
 from pocket.query.logql import ast, check, literals, syntax_error
+from pocket.query.numbers import go_float
+from pocket.query.quoting import unquote
+from pocket.query.syntax_error import at
 from pocket.rows import Matcher
 
 MAX_QUERY_BYTES = 131_072  # Loki's maxInputSize
@@ -46,7 +51,7 @@ def parse_matchers(text: str, *, empty: bool = False) -> tuple[Matcher, ...]:
 
 @lru_cache(maxsize=512)
 def _build(text: str) -> ast.Expr:
-    if max(text.count("("), text.count("{")) > MAX_DEPTH:
+    if nesting(text) > MAX_DEPTH:
         raise ParseError("parse error : query is nested too deeply")
     try:
         expr: ast.Expr = _grammar().parse(text)  # type: ignore[assignment]
@@ -59,9 +64,9 @@ def _build(text: str) -> ast.Expr:
 
 def _text(token: Token) -> str:
     try:
-        return literals.unquote(str(token))
+        return unquote(str(token))
     except ValueError as error:
-        raise ParseError(f"parse error at line {token.line}, col {token.column}: {error}") from None
+        raise ParseError(f"{at(token.line or 0, token.column or 0)}{error}") from None
 
 
 def _identifiers(names: list[Token] | None) -> tuple[str, ...]:
@@ -163,7 +168,7 @@ class _Builder(Transformer[Token, Any]):
         if isinstance(value, ast.Literal):
             return ast.QuantityFilter(str(name), operator, value.value, "number")
         if value.type == "DURATION":
-            return ast.QuantityFilter(str(name), operator, literals.duration_ns(value), "duration")
+            return ast.QuantityFilter(str(name), operator, duration_ns(value), "duration")
         return ast.QuantityFilter(str(name), operator, literals.size_bytes(value), "bytes")
 
     def label_filter(self, *parts: Any) -> ast.LabelFilter:
@@ -176,7 +181,7 @@ class _Builder(Transformer[Token, Any]):
         return ast.Unwrap(str(tokens[-1]), str(tokens[0]).lower() if len(tokens) == 2 else "", filters)
 
     def offset(self, duration: Token) -> int:
-        return literals.duration_ns(duration)
+        return duration_ns(duration)
 
     def log_range(self, *parts: Any) -> ast.LogRange:
         return parts[0] if isinstance(parts[0], ast.LogRange) else _log_range(parts)
@@ -208,11 +213,11 @@ class _Builder(Transformer[Token, Any]):
 
     # ---- operators
     def literal(self, *parts: Token) -> ast.Literal:
-        value = literals.go_float(str(parts[-1]))
+        value = go_float(str(parts[-1]))
         return ast.Literal(-value if parts[0] == "-" else value)
 
     def vector_literal(self, _: Token, number: Token) -> ast.VectorLiteral:
-        return ast.VectorLiteral(literals.go_float(str(number)))
+        return ast.VectorLiteral(go_float(str(number)))
 
     def matching(self, kind: Token, names: list[Token] | None) -> ast.Matching:
         return ast.Matching(on=kind.type == "ON", labels=_identifiers(names))
@@ -230,9 +235,7 @@ class _Builder(Transformer[Token, Any]):
 def _metric(expr: ast.Expr, following: Token) -> ast.MetricExpr:
     """Only a metric query may stand here; Loki's parser stumbles over what follows a log query."""
     if isinstance(expr, ast.LogQuery):
-        raise ParseError(
-            f"{syntax_error.at(following.line or 0, following.column or 0)}syntax error: unexpected {following}"
-        )
+        raise ParseError(f"{at(following.line or 0, following.column or 0)}syntax error: unexpected {following}")
     return expr
 
 
@@ -243,9 +246,9 @@ def _log_range(parts: tuple[Any, ...]) -> ast.LogRange:
     offset = next((part for part in parts if isinstance(part, int)), 0)
     window = next(part for part in parts if isinstance(part, Token))
     try:
-        range_ns = literals.prometheus_duration_ns(str(window)[1:-1])
+        range_ns = prometheus_duration_ns(str(window)[1:-1])
     except ValueError as error:
-        raise ParseError(f"{syntax_error.at(0, window.column or 0)}{error}") from None
+        raise ParseError(f"{at(0, window.column or 0)}{error}") from None
     return ast.LogRange(ast.LogQuery(parts[0], tuple(stages)), range_ns, offset, unwrap)
 
 
@@ -258,5 +261,4 @@ def _modifier(parts: tuple[Any, ...]) -> ast.Matching:
 
 @lru_cache(maxsize=1)
 def _grammar() -> Lark:
-    text = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", transformer=_Builder(), maybe_placeholders=True)
+    return load(Path(__file__).parent / "grammar.lark", _Builder())

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pocket.budget import current, size_of
+from pocket.query.durations import go_duration_ns
 from pocket.query.errors import QueryFailure
 from pocket.query.logql import ast, literals, wanted
 from pocket.query.logql.levels import with_level
@@ -17,6 +18,8 @@ from pocket.query.logql.record import ERROR, Record
 from pocket.query.logql.source import LogSource
 from pocket.query.logql.stages import label_filter, pipeline
 from pocket.query.logql.streams import records
+from pocket.query.numbers import go_float
+from pocket.query.quoting import quoted
 
 LabelKey = tuple[tuple[str, str], ...]  # sorted
 
@@ -29,10 +32,10 @@ _TOO_MANY = (
 _BYTES_A_SERIES, _BYTES_A_SAMPLE = 600, 32  # while they are sorted there are two of each sample
 
 _CONVERSIONS: dict[str, Callable[[str], float]] = {
-    "": literals.go_float,
+    "": go_float,
     "bytes": literals.size_bytes,
-    "duration": lambda text: literals.go_duration_ns(text) / 1e9,
-    "duration_seconds": lambda text: literals.go_duration_ns(text) / 1e9,
+    "duration": lambda text: go_duration_ns(text) / 1e9,
+    "duration_seconds": lambda text: go_duration_ns(text) / 1e9,
 }
 
 
@@ -172,7 +175,7 @@ def _without(record: Record, hidden: set[str]) -> LabelKey:
 
 
 def _pipeline_error(labels: dict[str, str]) -> PipelineError:
-    series = ", ".join(f"{name}={literals.quoted(value)}" for name, value in sorted(labels.items()))
+    series = ", ".join(f"{name}={quoted(value)}" for name, value in sorted(labels.items()))
     kind = labels[ERROR]
     return PipelineError(
         f"pipeline error: '{kind}' for series: '{{{series}}}'.\n"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from pocket.query.durations import go_duration_ns
 from pocket.query.logql import ast, extract, literals, patterns, wanted
 from pocket.query.logql.arithmetic import COMPARISON
 from pocket.query.logql.record import ERROR, ERROR_DETAILS, Record
 from pocket.query.logql.template import Template, compile_template
 from pocket.query.logql.template_functions import TemplateError
+from pocket.query.numbers import go_float
 from pocket.rows import LogEntry, Matcher
 
 Step = Callable[[Record], bool]
@@ -20,8 +22,8 @@ _ANSI = re.compile(
     "|(?:(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~]))"
 )
 _PARSE_QUANTITY: dict[str, Callable[[str], float]] = {
-    "number": literals.go_float,
-    "duration": literals.go_duration_ns,
+    "number": go_float,
+    "duration": go_duration_ns,
     "bytes": literals.size_bytes,
 }
 

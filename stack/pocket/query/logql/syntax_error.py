@@ -1,15 +1,17 @@
-"""What Loki says to text that is no LogQL: the position, the token, and up to four that would have been right."""
+"""What Loki says to text that is no LogQL, and what its yacc grammar calls the tokens."""
 
 from __future__ import annotations
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
+from pocket.query.syntax_error import Words, at, end, unexpected
+
 _PUNCTUATION = {
     "LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "EQ": "=", "NEQ": "!=", "RE": "=~",
     "NRE": "!~", "NPA": "!>", "PIPE": "|", "PIPE_EXACT": "|=", "PIPE_MATCH": "|~", "PIPE_PATTERN": "|>",
     "CMP_EQ": "==", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">=", "ADD": "+", "SUB": "-", "MUL": "*",
-    "DIV": "/", "MOD": "%", "POW": "^", "LINE_FMT": "line_format", "LABEL_FMT": "label_format",
+    "DIV": "/", "MOD": "%", "POW": "^", "LINE_FMT": "line_format", "LABEL_FMT": "label_format", "$END": "$end",
 }  # fmt: skip
 _ORDER = (
     "BYTES", "IDENTIFIER", "STRING", "NUMBER", "FUNCTION_FLAG", "DURATION", "RANGE", "EQ", "RE", "NRE", "NPA",
@@ -20,19 +22,11 @@ _ORDER = (
     "GROUP_LEFT", "GROUP_RIGHT",
     "DECOLORIZE", "DROP", "KEEP", "OR", "AND", "UNLESS", "CMP_EQ", "NEQ", "LT", "LTE", "GT", "GTE", "ADD", "SUB",
 )  # fmt: skip
-_PARTS = {"CONVERSION": ("BYTES_CONV", "DURATION_CONV", "DURATION_SECONDS_CONV")}
+# One terminal here, three in Loki's grammar.
+_PARTS = {"CONVERSION": {"BYTES_CONV", "DURATION_CONV", "DURATION_SECONDS_CONV"}}
 _NAMED = {
-    "BYTES_CONV",
-    "DURATION_CONV",
-    "DURATION_SECONDS_CONV",
-    "IDENTIFIER",
-    "STRING",
-    "NUMBER",
-    "DURATION",
-    "RANGE",
-    "BYTES",
-    "FUNCTION_FLAG",
-}
+    *_PARTS["CONVERSION"], "IDENTIFIER", "STRING", "NUMBER", "DURATION", "RANGE", "BYTES", "FUNCTION_FLAG",
+}  # fmt: skip
 
 
 def describe(error: UnexpectedInput, text: str) -> str:
@@ -40,14 +34,8 @@ def describe(error: UnexpectedInput, text: str) -> str:
     if isinstance(error, UnexpectedCharacters):
         return _bad_character(text, error)
     assert isinstance(error, UnexpectedToken)
-    accepted = {part for name in error.accepts or () for part in _PARTS.get(name, (name,))}
-    expected = [_shown(name) for name in sorted(accepted, key=_rank)]
-    wanted = f", expecting {' or '.join(expected)}" if 0 < len(expected) <= 4 else ""
-    return f"{at(*_position(error.token, text))}syntax error: unexpected {_shown_token(error.token)}{wanted}"
-
-
-def at(line: int, column: int) -> str:
-    return f"parse error at line {line}, col {column}: " if column else "parse error : "
+    accepted = {part for name in error.accepts or () for part in _PARTS.get(name, {name})}
+    return at(*_position(error.token, text)) + unexpected(error.token, accepted, _WORDS)
 
 
 def _bad_character(text: str, error: UnexpectedCharacters) -> str:
@@ -60,28 +48,20 @@ def _bad_character(text: str, error: UnexpectedCharacters) -> str:
 
 
 def _position(token: Token, text: str) -> tuple[int, int]:
-    if token.type == "$END" and not text.strip():
-        return 0, 0
     if token.type == "$END":
-        return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+        return end(text)
     # Loki's scanner forgets the line when it has looked at a second character.
     peeked = token.type == "RANGE" or (len(token) == 2 and not token[0].isalnum())
     return 0 if peeked else token.line or 0, token.column or 0
 
 
-def _rank(terminal: str) -> tuple[int, str]:
-    """Tokens in the order of Loki's grammar, which is that of its messages."""
-    name = terminal.lstrip("_")
-    return (_ORDER.index(name) if name in _ORDER else len(_ORDER)), name
-
-
 def _shown(terminal: str) -> str:
-    """A terminal's name as Loki's yacc grammar prints it."""
     name = terminal.lstrip("_")
-    if name == "$END":
-        return "$end"
     return name if name in _NAMED else _PUNCTUATION.get(name, name.lower())
 
 
 def _shown_token(token: Token) -> str:
     return str(token).upper() if token.type in ("RANGE_OP", "VECTOR_OP", "CONVERSION") else _shown(token.type)
+
+
+_WORDS = Words(_shown, _shown_token, _ORDER)

@@ -16,9 +16,10 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
 from pocket.budget import current, size_of
-from pocket.query.logql import literals
+from pocket.query.grammar import load
 from pocket.query.logql.record import Record
 from pocket.query.logql.template_functions import FUNCTIONS, TemplateError, show, truth
+from pocket.query.quoting import unquote
 
 Value = Callable[[Record], Any]
 Template = Callable[[Record], str]
@@ -127,7 +128,7 @@ class _Builder(Transformer[Token, Any]):
         return lambda record: record.value(name)
 
     def string(self, token: Token) -> Value:
-        text = literals.unquote(str(token))
+        text = unquote(str(token))
         return lambda _: text
 
     def number(self, token: Token) -> Value:
@@ -195,5 +196,4 @@ def _apply(name: str, arguments: list[Value]) -> Value:
 
 @lru_cache(maxsize=1)
 def _grammar() -> Lark:
-    text = (Path(__file__).parent / "template.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", transformer=_Builder())
+    return load(Path(__file__).parent / "template.lark", _Builder())

@@ -11,6 +11,7 @@ from typing import Any
 
 from pocket import regex
 from pocket.budget import room_for
+from pocket.query.durations import go_duration_ns
 from pocket.query.logql import go_format, literals
 
 
@@ -186,8 +187,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "urlencode": _quoted_url,
     "urldecode": urllib.parse.unquote_plus,
     "bytes": lambda text: float(literals.size_bytes(text)),
-    "duration": lambda text: literals.go_duration_ns(text) / 1e9,
-    "duration_seconds": lambda text: literals.go_duration_ns(text) / 1e9,
+    "duration": lambda text: go_duration_ns(text) / 1e9,
+    "duration_seconds": lambda text: go_duration_ns(text) / 1e9,
     "alignLeft": lambda count, text: _align(count, text, right=False),
     "alignRight": lambda count, text: _align(count, text, right=True),
     "b64enc": _encoded,

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from pocket.query.numbers import general, plain
 from pocket.query.promql import ast, labels
 from pocket.query.promql.context import Context, warn_of_quantiles
-from pocket.query.promql.numbers import general, plain
 from pocket.query.promql.quantiles import quantile_of_sorted
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.summing import add, mean

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from pocket.budget import Budget
-from pocket.query.promql.numbers import general
+from pocket.query.numbers import general
 from pocket.query.promql.result import TOO_MANY_SAMPLES, Annotations, MetricSource, QueryError
 from pocket.query.promql.table import Floats, Ints
 from pocket.query.promql.text import position

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from pocket.query.numbers import general
 from pocket.query.promql import labels
 from pocket.query.promql.context import Context, warn_of_quantiles
-from pocket.query.promql.numbers import general
 from pocket.query.promql.table import Bools, Floats, Ints, Table, concatenate, empty, merge, single
 
 SMALL_DELTA = 1e-12  # relative differences between buckets below this are rounding, not a broken histogram

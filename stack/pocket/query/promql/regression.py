@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pocket.query.promql.numbers import fixed
+from pocket.query.numbers import fixed
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.selecting import Windows
 from pocket.query.promql.summing import Ranks, add

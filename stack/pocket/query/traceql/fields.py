@@ -92,18 +92,20 @@ def _attribute(node: ast.Attribute) -> Evaluate:
         case "link":
             return lambda span, _: _several(link.attributes.get(name) for link in span.links)
         case "instrumentation":
-            return lambda _span, _trace: None  # the store keeps a scope's name and version alone
+            return lambda span, _: span.scope_attributes.get(name)
     return lambda span, _: _anywhere(span, name)
 
 
 def _anywhere(span: Span, name: str) -> Value:
-    """Without a scope: the span's own attribute, else the resource's, an event's, a link's."""
+    """Without a scope: the span's own attribute, else the resource's, an event's, a link's, the library's."""
     for attributes in (span.attributes, span.resource):
         if name in attributes:
             value: Value = attributes[name]
             return value
     found = _several(event.attributes.get(name) for event in span.events)
-    return found if found is not None else _several(link.attributes.get(name) for link in span.links)
+    if found is None:
+        found = _several(link.attributes.get(name) for link in span.links)
+    return span.scope_attributes.get(name) if found is None else found
 
 
 def _several(found: Any) -> Value:

@@ -14,12 +14,11 @@ import numpy as np
 
 from pocket.budget import current, size_of
 from pocket.query.errors import ParseError, QueryFailure
-from pocket.query.logql.arithmetic import COMPARISON
-from pocket.query.traceql import ast, histogram
+from pocket.query.traceql import ast, histogram, values
 from pocket.query.traceql.ast import Value
 from pocket.query.traceql.check import implied_type
+from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.fields import Evaluate, compile_field
-from pocket.query.traceql.search import matches
 from pocket.query.traceql.source import TraceSource
 
 SECOND = 10**9
@@ -248,7 +247,7 @@ _FINISH: dict[str, Callable[[ast.Metrics, Window, Collected, float], list[Series
 def _second_stage(stage: ast.Best | ast.SeriesFilter, series: list[Series]) -> list[Series]:
     if isinstance(stage, ast.Best):
         return _best(stage, series)
-    compare, threshold = COMPARISON["==" if stage.op == "=" else stage.op], _threshold(stage.value)
+    compare, threshold = values.COMPARE[stage.op], _threshold(stage.value)
     return [
         Series(item.labels, [(t, value) for t, value in item.samples if compare(value, threshold)])
         for item in series

@@ -10,8 +10,10 @@ from typing import Any
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
+from pocket.query.durations import duration_ns
 from pocket.query.errors import ParseError, Unsupported
-from pocket.query.logql.literals import duration_ns, unquote
+from pocket.query.grammar import load, nesting
+from pocket.query.quoting import unquote
 from pocket.query.traceql import ast, check, syntax_error
 
 MAX_QUERY = 131_072
@@ -30,7 +32,7 @@ _INTEGERS = {"minInt": -(2**63), "maxInt": 2**63 - 1}
 
 def parse(text: str) -> ast.Query:
     """Parse and check a query. Raises ParseError with Tempo's text."""
-    if len(text) > MAX_QUERY or max(text.count("("), text.count("{")) > MAX_DEPTH:
+    if len(text) > MAX_QUERY or nesting(text) > MAX_DEPTH:
         raise ParseError("parse error : query is too long or nested too deeply")
     return _parse(text)
 
@@ -68,8 +70,7 @@ def _build(text: str) -> ast.Query:
 
 @lru_cache(maxsize=1)
 def _grammar() -> Lark:
-    text = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", transformer=_Builder(), maybe_placeholders=True)
+    return load(Path(__file__).parent / "grammar.lark", _Builder())
 
 
 @v_args(inline=True)

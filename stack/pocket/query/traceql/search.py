@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from pocket.budget import current
-from pocket.query.traceql import ast, pushdown, values
+from pocket.query.traceql import ast, values
+from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.fields import Evaluate, compile_field
 from pocket.query.traceql.source import TraceSource
-from pocket.query.traceql.spansets import Spanset, compile_pipeline
+from pocket.query.traceql.spansets import Spanset
 from pocket.query.traceql.trace import Trace
 from pocket.rows import Span
 
@@ -43,29 +44,6 @@ def search(
         if len(found) >= limit:
             break
     return sorted(found, key=lambda match: -match.trace.start_ns)
-
-
-def matches(
-    source: TraceSource, query: ast.Query, start_ns: int, end_ns: int
-) -> Iterator[tuple[Trace, list[Spanset]]]:
-    """Every trace with a spanset that passes the pipeline. Spans outside the range count for the tree alone."""
-    run = compile_pipeline(query.pipeline)
-    budget = current()
-    for batch in source.newest(start_ns, end_ns, **asdict(pushdown.filters(query))):
-        for spans in by_trace(batch):
-            budget.check()
-            trace = Trace(spans)
-            inside = [span for span in trace.spans if start_ns <= span.start_ns < end_ns]
-            spansets = run([Spanset(inside)], trace) if inside else []
-            if spansets:
-                yield trace, spansets
-
-
-def by_trace(batch: list[Span]) -> list[list[Span]]:
-    traces: dict[str, list[Span]] = {}
-    for span in batch:
-        traces.setdefault(span.trace_id, []).append(span)
-    return list(traces.values())
 
 
 # ---- the fields that a search shows

@@ -1,4 +1,4 @@
-"""What Tempo says to text that is no TraceQL: position, token, and up to four that would have been right."""
+"""What Tempo says to text that is no TraceQL, and what its yacc grammar calls the tokens."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from pocket.query import syntax_error
+from pocket.query.syntax_error import Words, end, unexpected
 
 _SHOWN = {
     "LBRACE": "{", "RBRACE": "}", "LPAR": "(", "RPAR": ")", "COMMA": ",", "VBAR": "|", "AND": "&&", "OR": "||",
@@ -18,31 +21,21 @@ _ORDER = (*_NAMED, "LBRACE", "RBRACE", "LPAR", "RPAR", "COMMA", "BY", "TOPK", "B
 
 
 def at(token: Token) -> str:
-    return f"parse error at line {token.line}, col {token.column}: "
+    """The head of a message about a token."""
+    return syntax_error.at(token.line or 0, token.column or 0)
 
 
 def describe(error: UnexpectedInput, text: str) -> str:
     """`parse error at line 1, col 5: syntax error: unexpected …`."""
     if isinstance(error, UnexpectedCharacters):
-        return f"parse error at line {error.line}, col {error.column}: {_bad_character(text, error)}"
+        return syntax_error.at(error.line, error.column) + _bad_character(text, error)
     assert isinstance(error, UnexpectedToken)
     if error.token.type == "ATTRIBUTE" and (bare := _BARE.search(text, 0, error.token.start_pos or 0)):
         # A scope is missing, as in {service.name = "x"}.
         column = (error.column or 0) - len(bare[0])
-        return f"parse error at line {error.line}, col {column}: unknown identifier: {bare[0]}"
-    expected = sorted(
-        error.accepts or (), key=lambda name: (name not in _ORDER, name in _ORDER and _ORDER.index(name))
-    )
-    wanted = f", expecting {' or '.join(map(_terminal, expected))}" if 0 < len(expected) <= 4 else ""
-    return f"{_where(error.token, text)}syntax error: unexpected {_shown(error.token)}{wanted}"
-
-
-def _where(token: Token, text: str) -> str:
-    if token.type != "$END":
-        return at(token)
-    if not text.strip():
-        return "parse error : "
-    return f"parse error at line {text.count(chr(10)) + 1}, col {len(text) - text.rfind(chr(10))}: "
+        return f"{syntax_error.at(error.line, column)}unknown identifier: {bare[0]}"
+    where = syntax_error.at(*end(text)) if error.token.type == "$END" else at(error.token)
+    return where + unexpected(error.token, error.accepts or (), _WORDS)
 
 
 def _bad_character(text: str, error: UnexpectedCharacters) -> str:
@@ -56,3 +49,6 @@ def _shown(token: Token) -> str:
 
 def _terminal(name: str) -> str:
     return name if name in _NAMED else _SHOWN.get(name, name.lower())
+
+
+_WORDS = Words(_terminal, _shown, _ORDER)

@@ -10,7 +10,7 @@ from typing import Any
 from pocket import regex
 from pocket.query.traceql.ast import Kind, Status, Value
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
     ">": operator.gt,
@@ -49,8 +49,8 @@ def operate(op: str, left: Value, right: Value) -> Value:
         return _array(op, left, right)
     if kinds[0] != kinds[1] or kinds[0] == "nil":
         return False
-    if op in _COMPARE:
-        return _COMPARE[op](left, right) if op in _EQUALITY or kinds[0] in ("number", "string") else False
+    if op in COMPARE:
+        return COMPARE[op](left, right) if op in _EQUALITY or kinds[0] in ("number", "string") else False
     if op in ("=~", "!~"):
         return kinds[0] == "string" and _matches(str(left), str(right)) == (op == "=~")
     return arithmetic(op, left, right) if kinds[0] == "number" else False

@@ -9,7 +9,7 @@ from pocket.receive.bounds import Bounds
 from pocket.receive.limits import TOO_LARGE, Budget, fitting
 from pocket.receive.otlp.attributes import attributes
 from pocket.receive.otlp.rejected import Rejected
-from pocket.rows import Span, SpanEvent, SpanLink
+from pocket.rows import Attributes, Span, SpanEvent, SpanLink
 
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 
@@ -29,8 +29,8 @@ def spans(request: Any, bounds: Bounds) -> tuple[list[Span], Rejected]:
                 rejected.add(f"spans of a resource or scope {TOO_LARGE}", len(items))
                 continue
             good = (item for item in items if _is_good(item, bounds, fits, rejected))
-            name, version = scope.name, scope.version
-            rows.extend(_row(item, resource, name, version) for item in good)
+            name, version, attributes_ = scope.name, scope.version, attributes(scope.attributes)
+            rows.extend(_row(item, resource, name, version, attributes_) for item in good)
     return rows, rejected
 
 
@@ -47,7 +47,7 @@ def _is_good(item: Any, bounds: Bounds, fits: Callable[[Any], bool], rejected: R
     return False
 
 
-def _row(item: Any, resource: dict[str, Any], scope: str, version: str) -> Span:
+def _row(item: Any, resource: Attributes, scope: str, version: str, scope_attributes: Attributes) -> Span:
     status = item.status
     return Span(
         item.trace_id.hex(), item.span_id.hex(), item.parent_span_id.hex(), item.name, _known(item.kind, 5),
@@ -55,6 +55,7 @@ def _row(item: Any, resource: dict[str, Any], scope: str, version: str) -> Span:
         attributes(item.attributes), resource, scope, version, item.trace_state, item.flags,
         [SpanEvent(e.time_unix_nano, e.name, attributes(e.attributes)) for e in item.events],
         [SpanLink(x.trace_id.hex(), x.span_id.hex(), attributes(x.attributes)) for x in item.links],
+        scope_attributes,
     )  # fmt: skip
 
 

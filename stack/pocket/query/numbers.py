@@ -1,9 +1,38 @@
-"""Numbers as Go's strconv writes them."""
+"""Numbers as Go's strconv reads and writes them."""
 
 from __future__ import annotations
 
 import math
+import re
 from decimal import Decimal
+
+from pocket.query.quoting import quoted
+
+# A decimal number or one of the words, or a hexadecimal one: with a binary exponent always, underscores allowed.
+_DECIMAL = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)|nan", re.IGNORECASE)
+_HEXADECIMAL = re.compile(
+    r"[+-]?0x_?(?:(?:[0-9a-f]_?)+\.?(?:[0-9a-f]_?)*|\.(?:[0-9a-f]_?)+)(?<!_)p[+-]?[0-9]+", re.IGNORECASE
+)
+
+
+def go_float(text: str) -> float:
+    """As strconv.ParseFloat. Raises ValueError with its words."""
+    if _DECIMAL.fullmatch(text):
+        value = float(text)
+    elif _HEXADECIMAL.fullmatch(text):
+        value = _hexadecimal(text)
+    else:
+        raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: invalid syntax")
+    if math.isinf(value) and text[-1] not in "fFyY":
+        raise ValueError(f"strconv.ParseFloat: parsing {quoted(text)}: value out of range")
+    return value
+
+
+def _hexadecimal(text: str) -> float:
+    try:
+        return float.fromhex(text.replace("_", ""))
+    except OverflowError:
+        return math.inf
 
 
 def plain(value: float) -> str:

@@ -1,0 +1,23 @@
+"""Grammars of the query languages: LALR(1) files beside the engines, and how deep a query may nest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from lark import Lark, Token, Transformer
+
+
+def load(path: Path, builder: Transformer[Token, Any], *, lexer: Literal["basic", "contextual"] = "basic") -> Lark:
+    """The parser of the grammar at `path`, which builds with `builder` while it reads.
+
+    The basic lexer is that of the real components: it takes no notice of where the parser is, so that a keyword is
+    one everywhere.
+    """
+    text = path.read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer=lexer, transformer=builder, maybe_placeholders=True)
+
+
+def nesting(text: str) -> int:
+    """No fewer brackets than can stand in one another: evaluation recurses, and Python's stack is short."""
+    return max(text.count("("), text.count("{"))
