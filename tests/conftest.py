@@ -59,18 +59,12 @@ def next_offset() -> Callable[[], int]:
 
 
 # What takes long begins first, so that no worker has it left when the others are done.
-FIRST = ("browser", "faults", "e2e", "stages")
+FIRST = ("e2e", "browser", "faults", "stages")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A module is one worker's, as its fixtures are; so is each stage that is run end to end."""
     items.sort(key=lambda item: FIRST.index(folder) if (folder := _folder(item)) in FIRST else len(FIRST))
-    for item in items:
-        parameters = (
-            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        )
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.relative_to(TESTS)} {parameters.get('run', '')}"))
 
 
 def _folder(item: pytest.Item) -> str:
