@@ -1,59 +1,53 @@
-"""What Logs Drilldown asks for beside queries: volumes, labels and fields with their cardinality (pkg/querier)."""
+"""Labels and fields with their cardinality, which Logs Drilldown offers for filters (pkg/querier)."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.responses import Response
+
+from pocket.api import answers
+from pocket.api.endpoint import Call
+from pocket.api.loki import parameters as params
 from pocket.query import logql
 from pocket.query.durations import go_duration_ns
 from pocket.query.logql import ast, extract, literals
 from pocket.query.logql.record import ERROR, ERROR_DETAILS
-from pocket.rows import Labels, LogEntry, Matcher
-from pocket.store import Store
+from pocket.rows import Labels, LogEntry
 
 Json = dict[str, Any]
-LabelKey = tuple[tuple[str, str], ...]
 
 
-# ---- volume
-def volumes(
-    store: Store, matchers: Sequence[Matcher], start_ns: int, end_ns: int, targets: Sequence[str], by_label: bool
-) -> dict[LabelKey, float]:
-    """Bytes of log lines by label set (`targets`, else the labels the selector names), largest first."""
-    wanted = set(targets) if targets or by_label else {matcher.name for matcher in matchers}
-    totals: Counter[LabelKey] = Counter()
-    names = store.logs.label_names(start_ns, end_ns)
-    for labels in store.logs.streams(matchers, start_ns, end_ns):
-        if not labels.keys() >= set(targets):
-            continue
-        size = store.logs.stats(exactly(labels, names), start_ns, end_ns)["bytes"]
-        for key in _volume_keys(labels, wanted, by_label):
-            totals[key] += size
-    return {key: float(size) for key, size in sorted(totals.items(), key=lambda item: (-item[1], item[0]))}
-
-
-def _volume_keys(labels: Labels, wanted: set[str], by_label: bool) -> list[LabelKey]:
-    if by_label:
-        return [((name, ""),) for name in labels if not wanted or name in wanted]
-    return [tuple(sorted((name, value) for name, value in labels.items() if not wanted or name in wanted))]
-
-
-def exactly(labels: Labels, names: Iterable[str]) -> list[Matcher]:
-    """Matchers of one stream alone: its labels, and no other of `names`."""
-    return [Matcher(name, "=", labels.get(name, "")) for name in {*names, *labels}]
-
-
-# ---- detected labels and fields
-def labels(found: Iterable[Labels]) -> list[Json]:
+def labels(call: Call) -> Response:
+    span = params.bounds(call.form)
+    streams = call.store.logs.streams(params.matchers(call.form), span.start_ns, span.end_ns)
     values: dict[str, set[str]] = {}
-    for stream in found:
+    for stream in streams:
         for name, value in stream.items():
             values.setdefault(name, set()).add(value)
-    return [{"label": name, "cardinality": len(seen)} for name, seen in sorted(values.items())]
+    found = [{"label": name, "cardinality": len(seen)} for name, seen in sorted(values.items())]
+    return answers.json({"detectedLabels": found} if found else {})
+
+
+def fields(call: Call) -> Response:
+    limit = params.positive(call.form, "limit", params.positive(call.form, "field_limit", 1000))
+    return answers.json({"fields": _described(_detected(call), limit), "limit": limit})
+
+
+def field_values(call: Call) -> Response:
+    limit = params.positive(call.form, "limit", 1000)
+    field = _detected(call).get(call.path["name"], Field())
+    return answers.json({"values": sorted(field.values)[:limit], "limit": limit})
+
+
+def _detected(call: Call) -> dict[str, Field]:
+    span, lines = params.bounds(call.form), params.positive(call.form, "line_limit", 100)
+    query = logql.parse_log_query(call.form.get("query"))
+    streams = logql.streams(call.store.logs, query, span.start_ns, span.end_ns, limit=lines, categorize=True)
+    return _fields(streams)
 
 
 @dataclass(slots=True)
@@ -64,7 +58,7 @@ class Field:
     parsers: set[str] = field(default_factory=set)
 
 
-def fields(streams: Sequence[logql.Stream]) -> dict[str, Field]:
+def _fields(streams: Sequence[logql.Stream]) -> dict[str, Field]:
     """Fields of lines: structured metadata and parsed labels of the query, else what json and logfmt find."""
     found: dict[str, Field] = {}
     for stream in streams:
@@ -96,7 +90,7 @@ def _parsed(stream: Labels, line: logql.Line) -> list[tuple[str, Labels]]:
     return []
 
 
-def describe(found: dict[str, Field], limit: int) -> list[Json]:
+def _described(found: dict[str, Field], limit: int) -> list[Json]:
     return [
         {
             "label": name,

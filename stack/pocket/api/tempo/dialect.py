@@ -7,11 +7,12 @@ what a whole query holds is told in the same way.
 
 from __future__ import annotations
 
+from pocket.api.endpoint import Dialect
 from pocket.api.queries import Words
 from pocket.budget import Busy, Cancelled, TimedOut, TooMuch
 from pocket.query.errors import Ended
 
-STOPPED: Words = {
+_STOPPED: Words = {
     TimedOut: lambda: Ended("context deadline exceeded", 504),
     Cancelled: lambda: Ended("context canceled", 499),
     TooMuch: lambda: Ended(
@@ -20,3 +21,5 @@ STOPPED: Words = {
     ),
     Busy: lambda: Ended("too many outstanding requests", 429),
 }
+
+DIALECT = Dialect(_STOPPED)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocket.api import prometheus_params as params
 from pocket.api.form import Form
+from pocket.api.prometheus import parameters as params
 from pocket.query.promql import QueryError
 
 

@@ -12,18 +12,18 @@ from typing import Any
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pocket.api import loki_encode as encode
-from pocket.api import loki_params as params
-from pocket.api.form import Form
-from pocket.api.loki_words import STOPPED
+from pocket.api.form import BadRequest, Form
+from pocket.api.loki import encode
+from pocket.api.loki import parameters as params
+from pocket.api.loki.dialect import DIALECT
 from pocket.api.queries import Queries
+from pocket.api.times import HOUR, SECOND, timestamp
 from pocket.query import logql
 from pocket.query.errors import QueryFailure
 
 POLL_SECONDS = 0.5  # the store commits twice a second
 # A line may reach the store after a younger one: services are read one by one. What is older is not seen again.
-OVERLAP_NS = 10 * params.SECOND
-CATEGORIZE = "categorize-labels"
+OVERLAP_NS = 10 * SECOND
 POLICY_VIOLATION = 1008
 
 Seen = dict[tuple[int, str, str], int]
@@ -70,9 +70,9 @@ class Tails:
     async def follow(self, socket: WebSocket) -> None:
         """Streams until the client goes away; a bad request is refused before the handshake with a 400."""
         try:
-            following, delay_ns = _following(self._source, _form(socket))
+            following, delay_ns = _following(self._source, Form.of(socket.query_params.multi_items()))
             if self._count >= self._most:
-                raise params.BadRequest(
+                raise BadRequest(
                     "max concurrent tail requests limit exceeded, "
                     f"count > limit ({self._count + 1} > {self._most})"
                 )
@@ -89,12 +89,12 @@ class Tails:
 async def _stream(socket: WebSocket, queries: Queries, following: Tail, delay_ns: int) -> None:
     await socket.accept()
     closed = asyncio.create_task(_closed(socket))
-    categorize = CATEGORIZE in socket.headers.get("x-loki-response-encoding-flags", "")
+    categorize = params.categorizes(socket.headers)
     try:
         while not closed.done():
             end = time.time_ns() - delay_ns + 1
             streams = await queries.run(
-                closed, STOPPED, partial(following.fresh, end, categorize=categorize), lookup=True
+                closed, DIALECT.stopped, partial(following.fresh, end, categorize=categorize), lookup=True
             )
             if streams:
                 await socket.send_text(_message(streams, categorize=categorize))
@@ -109,21 +109,14 @@ async def _stream(socket: WebSocket, queries: Queries, following: Tail, delay_ns
             await closed
 
 
-def _form(socket: WebSocket) -> Form:
-    values: dict[str, list[str]] = {}
-    for name, value in socket.query_params.multi_items():
-        values.setdefault(name, []).append(value)
-    return Form(values)
-
-
 def _following(source: logql.LogSource, form: Form) -> tuple[Tail, int]:
     query = logql.parse_log_query(form.get("query"))
     limit = params.positive(form, "limit", 100)
     delay = form.get("delay_for", "0")
     if delay not in ("0", "1", "2", "3", "4", "5"):
-        raise params.BadRequest("delay_for can't be greater than 5")
-    start = params.timestamp(form.get("start"), time.time_ns() - params.HOUR)
-    return Tail(source, query, limit, start), int(delay) * params.SECOND
+        raise BadRequest("delay_for can't be greater than 5")
+    start = timestamp(form.get("start"), time.time_ns() - HOUR)
+    return Tail(source, query, limit, start), int(delay) * SECOND
 
 
 async def _refuse(socket: WebSocket, error: QueryFailure) -> None:
@@ -144,5 +137,5 @@ async def _closed(socket: WebSocket) -> None:
 def _message(streams: Iterable[logql.Stream], *, categorize: bool) -> str:
     body: dict[str, Any] = {"streams": encode.streams(streams, categorize=categorize)}
     if categorize:
-        body["encodingFlags"] = [CATEGORIZE]
+        body["encodingFlags"] = [params.CATEGORIZE]
     return orjson.dumps(body).decode()

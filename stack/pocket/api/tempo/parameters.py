@@ -6,17 +6,15 @@ import re
 import time
 from dataclasses import dataclass
 
-from pocket.api.form import Form
-from pocket.api.loki_params import BadRequest, Range, timestamp
-from pocket.query.durations import go_duration_ns, prometheus_duration_ns
+from pocket.api.form import BadRequest, Form
+from pocket.api.times import HOUR, MINUTE, SECOND, Range
+from pocket.query.durations import go_duration_ns
 from pocket.query.logql import logfmt
 
-SECOND = 10**9
-DAY = 86_400 * SECOND
+DAY = 24 * HOUR
 MAX_LIMIT = 10_000
-HOUR_NS = 3600 * SECOND
 _NOT_HEX = re.compile("[^0-9a-fA-F]")
-_STEPS = (3600 * SECOND, 300 * SECOND, 60 * SECOND, 15 * SECOND, 5 * SECOND, SECOND)
+_STEPS = (HOUR, 5 * MINUTE, MINUTE, 15 * SECOND, 5 * SECOND, SECOND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +101,6 @@ def _tags(form: Form) -> dict[str, str]:
     return tags
 
 
-# ---- metrics
-def metrics_range(form: Form) -> Range:
-    """`start` and `end` as s, ns or RFC 3339, or `since`; the last hour by default."""
-    now = time.time_ns()
-    since = _wrapped("since", prometheus_duration_ns, form.get("since")) if form.get("since") else HOUR_NS
-    end = _wrapped("end", lambda text: timestamp(text, now), form.get("end"))
-    return Range(_wrapped("start", lambda text: timestamp(text, min(end, now) - since), form.get("start")), end)
-
-
-def _wrapped(name: str, parse: object, text: str) -> int:
-    try:
-        return int(parse(text))  # type: ignore[operator]
-    except (ValueError, BadRequest) as error:
-        raise BadRequest(f"could not parse '{name}' parameter: {error}") from None
-
-
 def step_ns(form: Form, span: Range) -> int:
     text = form.get("step")
     if not text:
@@ -143,7 +125,7 @@ def _go_step(text: str) -> int:
 def _default_step(delta_ns: int) -> int:
     """About 240 points, at a round number (DefaultQueryRangeStep)."""
     baseline = delta_ns // 240
-    if delta_ns < 60 * SECOND:
+    if delta_ns < MINUTE:
         fine = SECOND // 20
         return max(baseline // fine * fine, fine)
     return next((baseline // step * step for step in _STEPS if baseline > step), SECOND)

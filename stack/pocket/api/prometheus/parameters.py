@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from pocket.api.form import Form
@@ -24,6 +26,17 @@ class InvalidParameterError(QueryError):
         super().__init__("bad_data", f'invalid parameter "{name}": {reason}')
 
 
+@contextmanager
+def naming(name: str) -> Iterator[None]:
+    """What is wrong with a text that is read within is told with the parameter's name."""
+    try:
+        yield
+    except QueryError as failure:
+        if failure.kind != "bad_data":
+            raise
+        raise InvalidParameterError(name, failure.message) from failure
+
+
 def quoted(text: str) -> str:
     """Go's %q, near enough for an error message."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
@@ -42,6 +55,11 @@ def time_ms(form: Form, name: str, default: int | None = None) -> int:
         prefix = f"invalid time value for '{name}': " if default is not None else ""
         reason = f"{prefix}cannot parse {quoted(text)} to a valid timestamp"
         raise InvalidParameterError(name, reason) from wrong
+
+
+def span_ms(form: Form) -> tuple[int, int]:
+    """`start` and `end`, each unbounded if it is absent."""
+    return time_ms(form, "start", -FAR_MS), time_ms(form, "end", FAR_MS)
 
 
 def _time(text: str) -> int:

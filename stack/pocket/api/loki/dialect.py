@@ -7,11 +7,12 @@ has no limit on what a query holds; its nearest relative, the bytes it reads, is
 
 from __future__ import annotations
 
+from pocket.api.endpoint import Dialect
 from pocket.api.queries import Words
 from pocket.budget import Busy, Cancelled, TimedOut, TooMuch
 from pocket.query.errors import Ended
 
-STOPPED: Words = {
+_STOPPED: Words = {
     TimedOut: lambda: Ended(
         "request timed out, decrease the duration of the request or add more label matchers "
         "(prefer exact match over regex match) to reduce the amount of data processed",
@@ -25,3 +26,5 @@ STOPPED: Words = {
     ),
     Busy: lambda: Ended("too many outstanding requests", 429),
 }
+
+DIALECT = Dialect(_STOPPED)

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from pocket.api.tempo_proto import any_value, value_json
+from pocket.api.tempo.otlp import any_value, value_json
+from pocket.api.times import go_duration
 from pocket.query import traceql
 from pocket.query.traceql.check import INTRINSIC_TYPES
 from pocket.query.traceql.metrics import Series
@@ -15,7 +16,6 @@ from pocket.query.traceql.trace import NO_ROOT, Trace
 from pocket.rows import Span
 
 Json = dict[str, Any]
-_UNITS = ((3600 * 10**9, "h"), (60 * 10**9, "m"))
 
 
 # ---- search
@@ -71,30 +71,6 @@ def key_value(name: str, value: Any) -> Json:
     elif INTRINSIC_TYPES.get(inner) == "duration" and isinstance(value, int | float):
         value = go_duration(int(value))
     return {"key": name, "value": value_json(any_value(value))}
-
-
-def go_duration(ns: int) -> str:
-    """`1m2.5s`, `300ms`, `5µs`: Go's Duration.String."""
-    sign, ns = ("-", -ns) if ns < 0 else ("", ns)
-    if ns < 10**9:
-        return sign + _small(ns)
-    text = ""
-    for size, unit in _UNITS:
-        count, ns = divmod(ns, size)
-        text += f"{count}{unit}" if count or text else ""
-    return f"{sign}{text}{_decimal(ns, 10**9)}s"
-
-
-def _small(ns: int) -> str:
-    for size, unit in ((10**6, "ms"), (10**3, "µs")):
-        if ns >= size:
-            return _decimal(ns, size) + unit
-    return f"{ns}ns" if ns else "0s"
-
-
-def _decimal(ns: int, size: int) -> str:
-    whole, rest = divmod(ns, size)
-    return f"{whole}.{rest:0{len(str(size)) - 1}d}".rstrip("0").rstrip(".")
 
 
 # ---- metrics

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from starlette.responses import Response
+
+from pocket.api import answers
+from pocket.api.loki.parameters import CATEGORIZE
 from pocket.query.logql import Stream
 
 Json = dict[str, Any]
@@ -28,14 +32,14 @@ def seconds(t_ns: int) -> float | int:
     return ms // 1000 if ms % 1000 == 0 else ms / 1000
 
 
-def success(data: Any) -> Json:
-    return {"status": "success", "data": data}
+def success(data: Any) -> Response:
+    return answers.json({"status": "success", "data": data})
 
 
-def result(kind: str, values: Any, summary: Mapping[str, Any], *, categorize: bool = False) -> Json:
-    """`data` of a query's answer. `stats` holds what this process measures: Loki's has many more fields."""
-    flags = {"encodingFlags": ["categorize-labels"]} if categorize else {}
-    return {"resultType": kind, **flags, "result": values, "stats": {"summary": dict(summary)}}
+def result(kind: str, values: Any, summary: Mapping[str, Any], *, categorize: bool = False) -> Response:
+    """A query's answer. `stats` holds what this process measures: Loki's has many more fields."""
+    flags = {"encodingFlags": [CATEGORIZE]} if categorize else {}
+    return success({"resultType": kind, **flags, "result": values, "stats": {"summary": dict(summary)}})
 
 
 def streams(found: Iterable[Stream], *, categorize: bool) -> list[Json]:

@@ -6,8 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
+from urllib.parse import unquote
 
-from pocket.api.loki_params import BadRequest, Range
+from starlette.responses import Response
+
+from pocket.api import answers
+from pocket.api.endpoint import Call
+from pocket.api.form import BadRequest
+from pocket.api.tempo import parameters as params
+from pocket.api.times import Range
 from pocket.query import traceql
 from pocket.query.errors import ParseError
 from pocket.query.traceql import ast
@@ -37,7 +44,20 @@ _MATCHER = re.compile(
 
 
 # ---- names
-def scopes(store: Store, scope: str, span: Range) -> dict[str, list[str]]:
+def names_v1(call: Call) -> Response:
+    scope = call.form.get("scope")
+    found = _scopes(call.store, scope, params.seconds_range(call.form))
+    wanted = [names for name, names in found.items() if name != "intrinsic" or scope == "intrinsic"]
+    return answers.json({"tagNames": sorted({name for names in wanted for name in names}), "metrics": {}})
+
+
+def names_v2(call: Call) -> Response:
+    found = _scopes(call.store, call.form.get("scope"), params.seconds_range(call.form))
+    listed = [{"name": scope, "tags": names} for scope, names in found.items()]
+    return answers.json({"scopes": listed, "metrics": {}})
+
+
+def _scopes(store: Store, scope: str, span: Range) -> dict[str, list[str]]:
     """Names by scope, all scopes or the one asked for. Raises BadRequest for a scope that does not exist."""
     if scope not in ("", "none", *_SCOPES):
         raise BadRequest(f"invalid scope: {scope}")
@@ -69,7 +89,22 @@ _NAMES: dict[str, Callable[[Store, Range], list[str]]] = {
 
 
 # ---- values
-def values(store: Store, tag: str, query: str, span: Range) -> list[Json]:
+def values_v1(call: Call) -> Response:
+    found = _plain_values(call.store, _tag(call), params.seconds_range(call.form))
+    return answers.json({"tagValues": found, "metrics": {}})
+
+
+def values_v2(call: Call) -> Response:
+    found = _values(call.store, _tag(call), call.form.get("q"), params.seconds_range(call.form))
+    return answers.json({"tagValues": found, "metrics": {}})
+
+
+def _tag(call: Call) -> str:
+    """Grafana encodes the name twice; the server has undone it once."""
+    return unquote(call.path["tag"])
+
+
+def _values(store: Store, tag: str, query: str, span: Range) -> list[Json]:
     """`{type, value}` of a tag's values, of the spans that `query` selects. Raises BadRequest."""
     try:
         named = traceql.parse_attribute(tag)
@@ -82,7 +117,7 @@ def values(store: Store, tag: str, query: str, span: Range) -> list[Json]:
     return [{"type": kind, **({"value": text} if text else {})} for kind, text in ordered]
 
 
-def plain_values(store: Store, tag: str, span: Range) -> list[str]:
+def _plain_values(store: Store, tag: str, span: Range) -> list[str]:
     """The values of a bare name, in whatever scope: the first version of the API."""
     if tag in _KEYWORDS:
         return []
@@ -91,7 +126,7 @@ def plain_values(store: Store, tag: str, span: Range) -> list[str]:
 
 
 def _raw(store: Store, named: ast.Named, query: str, span: Range) -> Iterator[Any]:
-    filter_ = lenient(query)
+    filter_ = _lenient(query)
     if isinstance(named, ast.Intrinsic):
         if named.name not in _UNBOUNDED:
             yield from _evaluated(store, named, filter_, span)
@@ -125,7 +160,7 @@ def _newest(store: Store, span: Range, query: ast.Query | None = None) -> Iterat
                 yield item, trace
 
 
-def lenient(text: str) -> ast.Query | None:
+def _lenient(text: str) -> ast.Query | None:
     """The query of an editor in use: if it is not complete, its complete comparisons, all to hold at once."""
     if not text.strip(" {}"):
         return None

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import promql_parser
 import yaml
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
-from pocket.api import answers
-from pocket.api.prometheus_targets import rfc3339
+from pocket.api.endpoint import build, fixed, text
+from pocket.api.prometheus.dialect import success
+from pocket.api.prometheus.targets import rfc3339
 from pocket.config import Settings
 from pocket.query.promql.context import DEFAULT_SUBQUERY_STEP_MS, LOOKBACK_MS, MAX_CELLS
 
@@ -38,14 +37,6 @@ def _config_text(settings: Settings) -> str:
 
 def status_routes(settings: Settings) -> list[Route]:
     started = time.time()
-    build = {
-        "version": VERSION,
-        "revision": "pocket",
-        "branch": "",
-        "buildUser": "",
-        "buildDate": "",
-        "goVersion": "",
-    }
     flags = {
         "query.lookback-delta": f"{LOOKBACK_MS // 60_000}m",
         "query.timeout": f"{settings.query_seconds:g}s",
@@ -54,20 +45,24 @@ def status_routes(settings: Settings) -> list[Route]:
         "storage.tsdb.retention.time": f"{settings.retention_seconds}s",
         "storage.tsdb.retention.size": f"{settings.retention_bytes}B",
     }
-    fixed: dict[str, Any] = {
-        "status/buildinfo": build,
+    never_changing: dict[str, Any] = {
+        "status/buildinfo": build(VERSION, "pocket"),
         "status/flags": flags,
         "rules": {"groups": []},
         "alerts": {"alerts": []},
         "alertmanagers": {"activeAlertmanagers": [], "droppedAlertmanagers": []},
     }
     return [
-        *(Route(f"/api/v1/{path}", _data(partial(fixed.__getitem__, path))) for path in fixed),
-        Route("/api/v1/status/config", _data(lambda: {"yaml": _config_text(settings)})),
-        Route("/api/v1/status/runtimeinfo", _data(lambda: _runtime(settings, started))),
-        Route("/-/ready", _text("Prometheus Server is Ready.\n")),
-        Route("/-/healthy", _text("Prometheus Server is Healthy.\n")),
+        *(_route(path, partial(never_changing.__getitem__, path)) for path in never_changing),
+        _route("status/config", lambda: {"yaml": _config_text(settings)}),
+        _route("status/runtimeinfo", lambda: _runtime(settings, started)),
+        text("/-/ready", "Prometheus Server is Ready.\n"),
+        text("/-/healthy", "Prometheus Server is Healthy.\n"),
     ]
+
+
+def _route(path: str, data: Callable[[], Any]) -> Route:
+    return Route(f"/api/v1/{path}", fixed(lambda: success(data())))
 
 
 def _runtime(settings: Settings, started: float) -> dict[str, Any]:
@@ -80,17 +75,3 @@ def _runtime(settings: Settings, started: float) -> dict[str, Any]:
         "corruptionCount": 0,
         "storageRetention": f"{settings.retention_seconds}s or {settings.retention_bytes}B",
     }
-
-
-def _data(get: Callable[[], Any]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(_: Request) -> Response:
-        return answers.json({"status": "success", "data": get()})
-
-    return endpoint
-
-
-def _text(text: str) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(_: Request) -> Response:
-        return answers.plain(text)
-
-    return endpoint
