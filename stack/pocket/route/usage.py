@@ -88,12 +88,12 @@ class UsageRoute:
             self._count_dropped(len(batch), f"refused_{status}")
         else:
             self.delivered += len(batch)
-            self._store.count("pocket_usage_delivered_total", len(batch))
+            self._store.own_metrics.usage_delivered.inc(len(batch))
         return True
 
     def _count_dropped(self, amount: int, reason: str) -> None:
         log.warning("usage route: %d events dropped (%s)", amount, reason)
-        self._store.count("pocket_dropped_total", amount, signal="usage", reason=reason)
+        self._store.own_metrics.dropped.labels("usage", reason).inc(amount)
 
 
 async def _send(client: httpx.AsyncClient, endpoint: str, bodies: list[bytes]) -> int:

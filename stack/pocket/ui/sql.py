@@ -23,8 +23,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from pocket.api.queries import departure
+from pocket.addresses import LOOPBACK
 from pocket.config import Settings
+from pocket.http.departure import departure
 from pocket.ui.dashboards import Dashboard, load
 
 PROVISIONED = Path(__file__).parents[2] / "grafana" / "provisioning" / "datasources" / "datasources.yaml"
@@ -114,7 +115,7 @@ def source(settings: Settings) -> dict[str, Any]:
     provisioned = yaml.safe_load(PROVISIONED.read_text(encoding="utf-8"))["datasources"]
     found = next(each for each in provisioned if each["uid"] == UID)
     return {
-        "host": "127.0.0.1",
+        "host": LOOPBACK,
         "port": int(found["url"].rpartition(":")[2]) + settings.port_offset,
         "user": found["user"],
         "password": Template(found["secureJsonData"]["password"]).substitute(DEFAULTS | os.environ),

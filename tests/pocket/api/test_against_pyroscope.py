@@ -21,11 +21,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from pocket.admission.bounds import Bounds
 from pocket.api import pyroscope
 from pocket.api.pyroscope.routes import SERVICE
 from pocket.config import Settings
 from pocket.receive import pyroscope as push
-from pocket.receive.bounds import Bounds
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.store import Store
 

@@ -72,7 +72,12 @@ def test_duplicate_and_out_of_order_samples_are_dropped_and_counted(store: Store
     [series] = store.metrics.select([], 0, 10_000)
     assert series.t_ms.tolist() == [1000, 2000, 3000, 4000]
     assert series.values.tolist() == [1.0, 1.0, 1.0, 2.0]
-    assert store.counters['pocket_dropped_total{signal="samples",reason="out_of_order"}'] == 3
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "samples", "reason": "out_of_order"}
+        )
+        == 3
+    )
 
 
 def test_staleness_marker_and_other_nans_keep_their_bits(store: Store) -> None:
@@ -103,7 +108,12 @@ def test_an_exemplar_shown_at_every_scrape_is_stored_once(store: Store, tmp_path
     store.append_exemplars([first, second, other_series])
     store.flush()
     assert store.metrics.exemplars([], 0, 9000) == [first, second, other_series]
-    assert store.counters['pocket_dropped_total{signal="exemplars",reason="repeated"}'] == 2
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "exemplars", "reason": "repeated"}
+        )
+        == 2
+    )
     store.close()
     again = Store(Settings(data_dir=tmp_path))
     again.append_exemplars([first, second])

@@ -11,8 +11,8 @@ from typing import Literal
 
 import httpx
 
+from pocket.admission.bounds import AHEAD_SECONDS
 from pocket.config import Settings
-from pocket.receive.bounds import AHEAD_SECONDS
 from pocket.receive.scrape.config import Job, Target, resolvable
 from pocket.receive.scrape.exposition import ACCEPT, ExpositionError, Scrape, parse
 from pocket.rows import STALE_NAN, Labels, Sample
@@ -94,7 +94,7 @@ class Scraper:
         except (httpx.HTTPError, ExpositionError, TimeoutError) as error:
             result = Scrape()
             state.health, state.last_error = "down", _reason(error)
-            self._store.count("pocket_scrape_failures_total")
+            self._store.own_metrics.scrape_failures.inc()
         state.last_scrape, state.last_scrape_duration = t_ms / 1000, time.monotonic() - begun
         self._append(loop, result, t_ms)
 
@@ -124,7 +124,7 @@ class Scraper:
                 self._store.append_samples(samples[begin : begin + _AT_ONCE])
             self._store.append_metrics([], result.exemplars, result.metadata)
         except (StoreFull, TooLargeError):  # the next scrape tells the values again, but not of this time
-            self._store.count("pocket_dropped_total", len(samples), signal="samples", reason="full")
+            self._store.own_metrics.dropped.labels("samples", "full").inc(len(samples))
             return
         loop.series = series
 
@@ -138,7 +138,7 @@ class Scraper:
         try:
             self._store.append_samples(stale)
         except (StoreFull, TooLargeError):
-            self._store.count("pocket_dropped_total", len(stale), signal="samples", reason="full")
+            self._store.own_metrics.dropped.labels("samples", "full").inc(len(stale))
             log.warning("scraper: the store is full, the last staleness markers are lost")
 
 

@@ -16,7 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
-from pocket import head
+from pocket.http import head
 
 Connect = Callable[[], Any]
 

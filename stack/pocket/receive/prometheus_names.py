@@ -1,4 +1,4 @@
-"""Names in Prometheus' alphabet (prometheus/otlptranslator)."""
+"""OTLP's names and bounds as Prometheus writes them (prometheus/otlptranslator)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _PER = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo"
 
 @lru_cache(4096)
 def label_name(name: str) -> str:
+    """`http.method` → `http_method`; a digit in front gets `key_`."""
     name = _NOT_LABEL.sub("_", name)
     return f"key_{name}" if name[:1].isdigit() or not name else name
 
@@ -42,6 +43,7 @@ def metric_name(name: str, unit: str, *, counter: bool, gauge: bool) -> str:
 
 
 def unit_name(unit: str) -> str:
+    """A UCUM unit in words: `ms` → `milliseconds`, `By/s` → `bytes_per_second`; "" for a unit of 1."""
     main, _, per = unit.partition("/")
     return "_".join(part for part in (_unit(main), f"per_{_per(per)}" if _per(per) else "") if part)
 
@@ -54,3 +56,8 @@ def _unit(text: str) -> str:
 def _per(text: str) -> str:
     text = text.strip()
     return "" if "{" in text else _PER.get(text, "_".join(filter(None, _NOT_WORD.split(text))))
+
+
+def le(bound: float) -> str:
+    """A bucket's bound as Prometheus 3 writes it: always a float, `1.0`, `0.005`, `+Inf`."""
+    return {float("inf"): "+Inf", float("-inf"): "-Inf"}.get(bound, repr(float(bound)))

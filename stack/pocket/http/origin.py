@@ -14,8 +14,9 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# A container's name for this machine, by which a Grafana in Docker may ask.
-HERE = frozenset({"localhost", "host.docker.internal"})
+from pocket.addresses import FROM_CONTAINERS, LOCAL_NAMES
+
+HERE = LOCAL_NAMES | {FROM_CONTAINERS}  # a Grafana in Docker may ask by the latter
 OWN = frozenset({"same-origin", "none"})  # Sec-Fetch-Site of the page itself, and of a typed address
 
 

@@ -6,10 +6,12 @@ frame of a stack a pointer. So the bounds are on what is made, as well as on wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from pocket.receive.body import BodyError
+from pocket.http.body import BodyError
 
 ITEM_BYTES = 256 << 10  # a span, log record, data point, resource; Loki's own limit for a line
 ROWS = 100_000  # of a request: spans, log lines, samples, stacks
@@ -17,7 +19,7 @@ CELLS = 1_000_000  # of a request: labels of all samples, frames of all stacks
 BUCKETS = 1_000  # of a histogram or summary, and exemplars of a data point
 
 # Loki's and Mimir's defaults (validation.Limits).
-NAME, VALUE = 1024, 2048  # bytes of a label
+NAME, VALUE = 1024, 2048  # characters of a label; Loki counts bytes
 LABELS = 128  # of a series; Loki's number of structured metadata
 METADATA_BYTES = 64 << 10  # structured metadata of a log line
 TEXT = 4096  # a metric's description, unit
@@ -26,7 +28,7 @@ TEXT = 4096  # a metric's description, unit
 TOO_LARGE = f"larger than {ITEM_BYTES >> 10} KiB"
 
 
-class Budget:
+class Allowance:
     """Counts what a request becomes; BodyError 413 once it is too much."""
 
     def __init__(self) -> None:
@@ -41,6 +43,22 @@ class Budget:
             raise BodyError(413, f"more than {CELLS} labels or frames in a request, send smaller ones")
 
 
+@dataclass(slots=True)
+class Rejected:
+    """Items of a request that were refused while the others were taken (OTLP's partial success)."""
+
+    count: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, reason: str, count: int = 1) -> None:
+        self.count += count
+        self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    @property
+    def message(self) -> str:
+        return "; ".join(f"{reason} ({count})" for reason, count in self.reasons.items())
+
+
 def fitting(request: Any) -> Callable[[Any], bool]:
     """Tells whether a message within this one is at most ITEM_BYTES; measured only where one could be larger."""
     if request.ByteSize() <= ITEM_BYTES:
@@ -48,11 +66,20 @@ def fitting(request: Any) -> Callable[[Any], bool]:
     return lambda item: bool(item.ByteSize() <= ITEM_BYTES)
 
 
+def utf8_size(texts: Iterable[str], limit: int) -> int:
+    """Bytes of the texts in UTF-8; their characters, which are known, where four bytes each keep to `limit`."""
+    given = list(texts)
+    characters = sum(map(len, given))
+    if characters * 4 <= limit:
+        return characters
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in given)
+
+
 def wrong_metadata(metadata: Mapping[str, str]) -> str | None:
     """Why no log line can have this structured metadata, None if one can."""
     if len(metadata) > LABELS:
         return f"with structured metadata of more than {LABELS} entries"
-    if sum(map(len, metadata)) + sum(map(len, metadata.values())) > METADATA_BYTES:
+    if utf8_size(chain(metadata, metadata.values()), METADATA_BYTES) > METADATA_BYTES:
         return f"with structured metadata of more than {METADATA_BYTES >> 10} KiB"
     return None
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pocket import memory
+from pocket import process_memory
 
 LIMITED = """
-from pocket import memory
-memory.limit(300 << 20)
+from pocket import process_memory
+process_memory.limit(300 << 20)
 try:
     bytearray(1 << 30)
 except MemoryError:
@@ -18,9 +18,9 @@ except MemoryError:
 """
 FIRST = """
 from pathlib import Path
-from pocket import memory
-memory.be_the_first_victim()
-memory.be_the_first_victim()
+from pocket import process_memory
+process_memory.be_the_first_victim()
+process_memory.be_the_first_victim()
 print(Path("/proc/self/oom_score_adj").read_text())
 """
 linux = pytest.mark.skipif(not Path("/proc/self/oom_score_adj").exists(), reason="Linux")
@@ -41,8 +41,8 @@ def test_of_two_victims_the_kernel_takes_pocket() -> None:
 
 
 def test_without_proc_nothing_is_known_and_nothing_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(memory, "_STATM", tmp_path / "statm")
-    monkeypatch.setattr(memory, "_SCORE", tmp_path / "oom_score_adj")
-    memory.be_the_first_victim()
-    assert memory.resident_bytes() == 0
-    assert memory.peak_bytes() > 1 << 20
+    monkeypatch.setattr(process_memory, "_STATM", tmp_path / "statm")
+    monkeypatch.setattr(process_memory, "_SCORE", tmp_path / "oom_score_adj")
+    process_memory.be_the_first_victim()
+    assert process_memory.resident_bytes() == 0
+    assert process_memory.peak_bytes() > 1 << 20
