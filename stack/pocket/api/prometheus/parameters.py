@@ -10,6 +10,7 @@ from datetime import datetime
 
 from pocket.api.form import Form
 from pocket.query.promql import QueryError
+from pocket.query.quoting import quoted
 
 FAR_MS = 1 << 53  # stands for Prometheus' MinTime and MaxTime; float64 milliseconds are exact up to here
 GO_FLOAT = re.compile(r"(?a)[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
@@ -35,12 +36,6 @@ def naming(name: str) -> Iterator[None]:
         if failure.kind != "bad_data":
             raise
         raise InvalidParameterError(name, failure.message) from failure
-
-
-def quoted(text: str) -> str:
-    """Go's %q, near enough for an error message."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in escaped) + '"'
 
 
 def time_ms(form: Form, name: str, default: int | None = None) -> int:
