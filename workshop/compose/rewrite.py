@@ -14,10 +14,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from pocket.addresses import FROM_CONTAINERS, LOOPBACK
 from workshop.compose.model import Service
 
-LOOPBACK = "127.0.0.1"
-LOCAL_NAMES = ("localhost", LOOPBACK, "0.0.0.0", "host.docker.internal")  # noqa: S104 - replaced, not bound
+LOCAL = ("localhost", LOOPBACK, "0.0.0.0", FROM_CONTAINERS)  # noqa: S104 - replaced, not bound
 HOST_VARIABLE = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS)$")
 PORT_VARIABLE = re.compile(r"PORT$")
 HOST_FLAG = re.compile(r"--?([\w-]*-)?host(name)?$")
@@ -29,7 +29,7 @@ class Rewriter:
     hosts: Collection[str]
     ports: Collection[int]
     offset: int = 0
-    extra_hosts: tuple[str, ...] = field(default=LOCAL_NAMES)
+    extra_hosts: tuple[str, ...] = field(default=LOCAL)
 
     @cached_property
     def _url_host(self) -> re.Pattern[str]:

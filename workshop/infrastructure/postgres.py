@@ -19,10 +19,10 @@ from pathlib import Path
 from types import FrameType
 
 from workshop.errors import WorkshopError
+from workshop.guard import Guard
 from workshop.infrastructure.account import current_account, data_folder
 from workshop.infrastructure.cluster import Cluster, Owner, end_orphan
 from workshop.infrastructure.programs import programs
-from workshop.run.guard import Guard
 
 PORT = 15432
 

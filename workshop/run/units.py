@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from workshop.guard import Guard
+from workshop.plan.spec import ProcessSpec
 from workshop.run.backlog import Backlog
-from workshop.run.guard import Guard
-from workshop.run.spec import ProcessSpec
 from workshop.run.state import ServiceState
 from workshop.run.unit import StartError, Unit
 

@@ -8,41 +8,25 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from pocket.addresses import LOOPBACK, PORTS
+from pocket.addresses import url as address
 from workshop.compose.model import HEALTHY, Project, Service
 from workshop.compose.reader import read
 from workshop.compose.rewrite import Rewriter
 from workshop.errors import WorkshopError
-from workshop.images import scheme, stand_in
 from workshop.paths import COMPOSE_FILE, RunPaths, require_utf8, stage_folder
-from workshop.run import passwords
-from workshop.run.spec import ProcessSpec
+from workshop.plan import passwords
+from workshop.plan.images import scheme, stand_in
+from workshop.plan.spec import ProcessSpec
+from workshop.plan.stack import (
+    GRAFANA_PASSWORD,
+    POCKET,
+    POCKET_VARIABLES,
+    READY_PATHS,
+    STACK_HOSTS,
+    USAGE,
+)
 
-# The ports of the real components, where the pocket stack listens too (pocket.config.PORTS has the same).
-STACK_PORTS = {
-    "grafana": 3000,
-    "loki": 3100,
-    "tempo": 3200,
-    "pyroscope": 4040,
-    "otlp-grpc": 4317,
-    "otlp-http": 4318,
-    "prometheus": 9090,
-    "alloy": 12345,
-}
-POCKET = "pocket"
-DATABASE = "postgres"
-GRAFANA_PASSWORD = "GRAFANA_DATABASE_PASSWORD"  # noqa: S105 - a variable's name
-USAGE = "usage-service"  # gets the usage events of a stage that brings an Alloy configuration of its own
-STACK_HOSTS = ("alloy", "prometheus", "loki", "tempo", "pyroscope", "grafana")
-READY_PATHS = {
-    "grafana": "/api/health",
-    "loki": "/ready",
-    "tempo": "/ready",
-    "pyroscope": "/ready",
-    "prometheus": "/-/ready",
-    "alloy": "/-/ready",
-}
-# What a compose file leaves open, with the pocket UI's answer in place of Grafana's.
-POCKET_VARIABLES = {"TRACE_URL_TEMPLATE": "http://localhost:3000/trace/TRACE_ID"}
 TRAFFIC_SCRIPT = Path("traffic-gen") / "generate_traffic.py"
 GENTLE_TRAFFIC = {"NUM_USERS": "3", "THINK_TIME_SECONDS": "1", "DURATION_SECONDS": "0", "MAX_ROLLS_PER_USER": "0"}
 # A service gets what its compose file says and these; nothing else of the learner's shell may leak in.
@@ -62,7 +46,7 @@ class Plan:
 
     @property
     def alloy_port(self) -> int:
-        return STACK_PORTS["alloy"] + self.offset
+        return PORTS["alloy"] + self.offset
 
 
 def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
@@ -72,7 +56,7 @@ def make_plan(root: Path, stage: int, offset: int, paths: RunPaths) -> Plan:
         require_utf8(path)
     known = passwords.stored(paths)
     project = read(folder / COMPOSE_FILE, POCKET_VARIABLES | os.environ | known)
-    rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*STACK_PORTS.values()}, offset)
+    rewriter = Rewriter(project.hosts | {*STACK_HOSTS}, project.ports | {*PORTS.values()}, offset)
     services = [service for service in project.services.values() if not service.profiles]
     specs = [_service_spec(project, service, rewriter, paths) for service in services]
     moved = [rewriter.service(service) for service in services]
@@ -98,14 +82,14 @@ def _pocket_arguments(root: Path, stage: int, offset: int, paths: RunPaths, serv
     for service in services:
         arguments += ["--host", ":".join((service.name, *map(str, service.ports[:1])))]
         if service.name == USAGE and (folder / "alloy" / "config.alloy").is_file():
-            arguments += ["--usage-endpoint", f"http://127.0.0.1:{service.ports[0]}/v1/logs"]
+            arguments += ["--usage-endpoint", f"http://{LOOPBACK}:{service.ports[0]}/v1/logs"]
     return arguments
 
 
 def _pocket_spec(
     root: Path, offset: int, paths: RunPaths, arguments: list[str], known: dict[str, str]
 ) -> ProcessSpec:
-    ports = {name: port + offset for name, port in STACK_PORTS.items()}
+    ports = {name: port + offset for name, port in PORTS.items()}
     # The UI runs `workshop check`, which has to find this very run, and asks the database as Grafana does.
     environment = base_environment() | {"WORKSHOP_ROOT": str(root), "WORKSHOP_DATA_DIR": str(paths.data_dir)}
     if GRAFANA_PASSWORD in known:
@@ -117,7 +101,7 @@ def _pocket_spec(
         environment=environment,
         ports=ports,
         url=f"http://localhost:{ports['grafana']}",
-        health_urls=tuple(f"http://127.0.0.1:{ports[name]}{path}" for name, path in READY_PATHS.items()),
+        health_urls=tuple(f"{address(name, offset)}{path}" for name, path in READY_PATHS.items()),
         restart="always",
         ships_logs=False,
     )

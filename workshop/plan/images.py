@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pocket.addresses import LOOPBACK
 from workshop.compose.model import Service
 from workshop.paths import RunPaths
 
@@ -35,7 +36,7 @@ def _postgres(service: Service, paths: RunPaths) -> tuple[str, ...]:
 
 
 def _postgres_exporter(service: Service, paths: RunPaths) -> tuple[str, ...]:
-    address = f"127.0.0.1:{service.ports[0]}"
+    address = f"{LOOPBACK}:{service.ports[0]}"
     return (sys.executable, "-m", "workshop.infrastructure.postgres_exporter", f"--web.listen-address={address}")
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, flags, program
-from workshop.run import state
 
 NAMES = ("SERVICES_DATABASE_PASSWORD", "EXPORTER_DATABASE_PASSWORD", "GRAFANA_DATABASE_PASSWORD")
 
@@ -39,11 +38,6 @@ def stored(paths: RunPaths) -> dict[str, str]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     return found
-
-
-def in_force(paths: RunPaths) -> dict[str, str]:
-    """Those of the run that is alive; empty where Docker's may be, with the compose file's defaults."""
-    return stored(paths) if state.running(paths) else {}
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""The starting end: launches a supervisor, reads its events, holds the leash that stops it, or lets go."""
+"""The starting end: launches a supervisor, reads its events, sends it commands, stops it or lets it live on."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Event = dict[str, Any]  # see events.Event
 STOP_SECONDS = 30.0
 
 
-class Leash:
+class SupervisorProcess:
     """A running supervisor. When this process ends without `detach`, the supervisor stops everything."""
 
     def __init__(self, root: Path, stage: int, offset: int, paths: RunPaths) -> None:
