@@ -8,7 +8,16 @@ const SCALES = {
   binBps: { base: 1024, names: [" B/s", " KiB/s", " MiB/s", " GiB/s"] },
   hertz: { base: 1000, names: [" Hz", " kHz", " MHz", " GHz"] },
 };
-const SUFFIXES = { reqps: " req/s", ops: " ops/s", rps: " rd/s", wps: " wr/s", cps: " c/s", iops: " io/s", opm: " ops/min", reqpm: " req/min" };
+const SUFFIXES = {
+  reqps: " req/s",
+  ops: " ops/s",
+  rps: " rd/s",
+  wps: " wr/s",
+  cps: " c/s",
+  iops: " io/s",
+  opm: " ops/min",
+  reqpm: " req/min",
+};
 const SECONDS = { ns: 1e-9, "µs": 1e-6, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 };
 
 const PLAIN = { least: 1e-9, most: 1e15 }; // digits beyond are not read but counted: a power of ten says more
@@ -31,7 +40,19 @@ function power(value) {
   return `${Number(digits)} × 10${[...exponent.replace("+", "")].map((c) => SUPERSCRIPTS[c]).join("")}`;
 }
 
-const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+const SUPERSCRIPTS = {
+  "-": "⁻",
+  0: "⁰",
+  1: "¹",
+  2: "²",
+  3: "³",
+  4: "⁴",
+  5: "⁵",
+  6: "⁶",
+  7: "⁷",
+  8: "⁸",
+  9: "⁹",
+};
 
 /** A value in Grafana's unit as text: `format(0.0123, "s")` is `12.3 ms`. */
 export function format(value, unit = "", decimals) {
@@ -46,7 +67,9 @@ export function format(value, unit = "", decimals) {
   if (unit === "dateTimeAsIso") return dateTime(value);
   if (unit.startsWith("suffix:")) return number(value, decimals) + " " + unit.slice(7).trim();
   if (unit.startsWith("prefix:")) return unit.slice(7) + number(value, decimals);
-  if (unit && unit !== "none" && unit !== "locale" && unit !== "string") return `${number(value, decimals)} ${unit}`;
+  if (unit && unit !== "none" && unit !== "locale" && unit !== "string") {
+    return `${number(value, decimals)} ${unit}`;
+  }
   return number(value, decimals);
 }
 
@@ -73,7 +96,9 @@ function seconds(value, decimals) {
 }
 
 /** Requests a second; rare ones read better by the minute. One unit wherever the same call is shown. */
-export const rate = (perSecond) => (perSecond > 0 && perSecond < 0.1 ? format(perSecond * 60, "reqpm") : format(perSecond, "reqps"));
+export const rate = (
+  perSecond,
+) => (perSecond > 0 && perSecond < 0.1 ? format(perSecond * 60, "reqpm") : format(perSecond, "reqps"));
 
 /** A span's or a trace's length, in nanoseconds. */
 export const duration = (ns) => seconds(ns / 1e9);
@@ -96,14 +121,22 @@ export function dateTime(ms, millis = false) {
 /** `1 trace`, `2 traces`. */
 export const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
-/** Ticks at round values for an axis from `low` to `high`: 1, 2, 2.5 or 5 times a power of ten (of two for bytes). */
+/**
+ * Ticks at round values for an axis from `low` to `high`: 1, 2, 2.5 or 5 times a power of ten (of two for
+ * bytes).
+ */
 export function ticks(low, high, unit, wanted = 5) {
   if (!(high > low)) high = low + 1;
-  const base = unit === "bytes" || unit === "binBps" ? 1024 ** Math.floor(Math.log(Math.max(high, 1)) / Math.log(1024)) : 1;
+  const base = unit === "bytes" || unit === "binBps"
+    ? 1024 ** Math.floor(Math.log(Math.max(high, 1)) / Math.log(1024))
+    : 1;
   const raw = (high - low) / wanted / base;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map((m) => m * power).find((m) => m >= raw * 0.999) * base;
+  const round = [1, 2, 2.5, 5].map((m) => m * power).find((m) => m >= raw * 0.999) ?? 10 * power;
+  const step = round * base;
   const values = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9) + 1e-12; k += 1) values.push(Number((k * step).toPrecision(12)));
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high * (1 + 1e-9) + 1e-12; k += 1) {
+    values.push(Number((k * step).toPrecision(12)));
+  }
   return { values, step };
 }

@@ -11,7 +11,10 @@ export class ModuleError extends Error {
   }
 }
 
-/** The module. An import that failed stays failed for its URL (the page's module map keeps it), so the next has a new one. */
+/**
+ * The module. An import that failed stays failed for its URL (the page's module map keeps it), so the next
+ * has a new one.
+ */
 export async function load(path) {
   const failed = failures.get(path) ?? 0;
   try {

@@ -1,4 +1,5 @@
-// The page's state is its hash: `#/traces?q=…&from=now-15m`. Every view can be shared, every back button works.
+// The page's state is its hash: `#/traces?q=…&from=now-15m`. Every view can be shared, every back button
+// works.
 
 import { DEFAULTS } from "./timerange.js";
 
@@ -25,7 +26,9 @@ function decode(part) {
 export function build(path, params = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined && value !== null && value !== "" && DEFAULTS[name] !== value) query.set(name, value);
+    if (value !== undefined && value !== null && value !== "" && DEFAULTS[name] !== value) {
+      query.set(name, value);
+    }
   }
   const text = query.toString();
   return `#/${path.map(encodeURIComponent).join("/")}${text ? `?${text}` : ""}`;

@@ -1,5 +1,5 @@
-// Light and dark: the system's choice until the reader makes one, which is remembered. Colours live in style.css;
-// charts ask for them here, resolved.
+// Light and dark: the system's choice until the reader makes one, which is remembered. Colours live in
+// style.css; charts ask for them here, resolved.
 
 const KEY = "theme";
 const listeners = new Set();
@@ -7,7 +7,8 @@ const system = matchMedia("(prefers-color-scheme: dark)");
 let probe;
 let resolved = new Map();
 
-export const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+export const isDark = () =>
+  (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
 
 export function toggle() {
   const next = isDark() ? "light" : "dark";
@@ -45,7 +46,9 @@ export function colour(name) {
 /** `rgb(…)` or `#rrggbb` with another opacity, for fills. */
 export function fade(paint, alpha) {
   const hex = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})/i.exec(paint);
-  const parts = hex ? hex.slice(1).map((pair) => parseInt(pair, 16)) : paint.startsWith("rgb") && paint.match(/[\d.]+/g);
+  const parts = hex
+    ? hex.slice(1).map((pair) => parseInt(pair, 16))
+    : paint.startsWith("rgb") && paint.match(/[\d.]+/g);
   return parts ? `rgba(${parts.slice(0, 3).join(", ")}, ${alpha})` : paint;
 }
 
@@ -53,7 +56,16 @@ const PALETTE = 9;
 export const series = (index) => colour(`series-${(index % PALETTE) + 1}`);
 
 // Grafana's named colours, nearest of ours.
-const NAMED = { green: "ok", red: "error", yellow: "level-warning", orange: "series-2", blue: "series-1", purple: "series-5", text: "text", transparent: "surface" };
+const NAMED = {
+  green: "ok",
+  red: "error",
+  yellow: "level-warning",
+  orange: "series-2",
+  blue: "series-1",
+  purple: "series-5",
+  text: "text",
+  transparent: "surface",
+};
 
 /** Grafana's colour: a name (`semi-dark-red`), a hex value, or undefined. */
 export function grafana(value) {
@@ -64,7 +76,15 @@ export function grafana(value) {
 }
 
 // The workshop's own, in style.css as in the dashboards (stack/dashboards/colours.py).
-const OWN = new Set(["traffic-gen", "streamlit-frontend", "dice-roller", "die-service", "usage-service", "postgres", "user"]);
+const OWN = new Set([
+  "traffic-gen",
+  "streamlit-frontend",
+  "dice-roller",
+  "die-service",
+  "usage-service",
+  "postgres",
+  "user",
+]);
 const services = new Map();
 
 /** One colour a service: the workshop's have theirs everywhere, any other gets one for this session. */
@@ -75,7 +95,7 @@ export function service(name) {
     for (const c of name) hash = (hash * 31 + c.codePointAt(0)) >>> 0;
     const used = new Set(services.values());
     let slot = hash % PALETTE;
-    if (used.size < PALETTE) while (used.has(slot)) slot = (slot + 1) % PALETTE;
+    if (used.size < PALETTE) { while (used.has(slot)) slot = (slot + 1) % PALETTE; }
     services.set(name, slot);
   }
   return series(services.get(name));

@@ -5,8 +5,13 @@ import { clock, dateTime } from "./format.js";
 const UNIT_MS = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
 
 export const PRESETS = [
-  ["now-5m", "Last 5 minutes"], ["now-15m", "Last 15 minutes"], ["now-30m", "Last 30 minutes"],
-  ["now-1h", "Last 1 hour"], ["now-3h", "Last 3 hours"], ["now-6h", "Last 6 hours"], ["now-24h", "Last 24 hours"],
+  ["now-5m", "Last 5 minutes"],
+  ["now-15m", "Last 15 minutes"],
+  ["now-30m", "Last 30 minutes"],
+  ["now-1h", "Last 1 hour"],
+  ["now-3h", "Last 3 hours"],
+  ["now-6h", "Last 6 hours"],
+  ["now-24h", "Last 24 hours"],
 ];
 export const REFRESH = ["off", "5s", "15s", "30s", "1m", "5m"];
 export const DEFAULTS = { from: "now-5m", to: "now", refresh: "15s" };
@@ -25,11 +30,15 @@ export function interval(text) {
   return match ? Number(match[1]) * UNIT_MS[match[2]] : 0;
 }
 
-/** The range the parameters name, as `{from, to}` in ms; the default where they name none that makes sense. */
+/**
+ * The range the parameters name, as `{from, to}` in ms; the default where they name none that makes sense.
+ */
 export function range(params, now = Date.now()) {
   const from = resolve(params.from ?? DEFAULTS.from, now);
   const to = resolve(params.to ?? DEFAULTS.to, now);
-  if (from === undefined || to === undefined || from >= to) return { from: resolve(DEFAULTS.from, now), to: now };
+  if (from === undefined || to === undefined || from >= to) {
+    return { from: resolve(DEFAULTS.from, now), to: now };
+  }
   return { from, to };
 }
 

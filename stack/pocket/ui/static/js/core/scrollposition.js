@@ -8,7 +8,9 @@ let pending;
 
 history.scrollRestoration = "manual"; // the browser would try before the view has its height
 addEventListener("scroll", () => pending || places.set(here, scrollY), { passive: true });
-for (const sign of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(sign, () => pending?.(), { passive: true });
+for (const sign of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+  addEventListener(sign, () => pending?.(), { passive: true });
+}
 
 /** To be called once the hash has changed; → the place to return to, 0 for an entry that is new. */
 export function arrive() {

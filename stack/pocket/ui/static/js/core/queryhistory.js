@@ -1,4 +1,5 @@
-// What the browser remembers between visits: query histories. Storage may be full or forbidden; then nothing is kept.
+// What the browser remembers between visits: query histories. Storage may be full or forbidden; then nothing
+// is kept.
 
 const LENGTH = 15;
 
