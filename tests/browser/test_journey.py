@@ -151,10 +151,3 @@ def test_a_query_by_service_or_outcome_has_the_dashboards_colours(visit: Visit) 
     assert (good, bad) == tuple(ask(visit, "core/theme.js", "['ok', 'error'].map(m.colour)"))
     both = [{"labels": {"job": "a", "status": "200"}}, {"labels": {"job": "b", "status": "500"}}]
     assert ask(visit, "charts/seriescolours.js", "m.coloured(a).map(s => s.colour)", both) == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.9997, "1 s"), (0.999, "999 ms"), (0.9996e-3, "1 ms"), (0.0123, "12.3 ms"), (0, "0 s")]
-)
-def test_a_thousand_of_a_unit_is_one_of_the_next(visit: Visit, seconds: float, text: str) -> None:
-    assert ask(visit, "core/format.js", "m.format(a, 's')", seconds) == text

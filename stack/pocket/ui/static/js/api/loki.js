@@ -2,6 +2,8 @@
 
 import { ask, proxied } from "./http.js";
 
+export { quote } from "./prometheus.js"; // both write texts as Go does
+
 /** @typedef {Record<string, string>} Labels */
 
 // Tells stream labels, structured metadata and parsed labels apart in the answer.
@@ -33,16 +35,15 @@ const compare = (a, b) => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 /**
  * What a message of the live tail brings, newest first. A browser's WebSocket cannot ask for categories, so
  * labels and structured metadata come as one; `names` are those that are labels.
+ * @param {{ streams?: { stream: Labels, values: string[][] }[] }} message
+ * @param {Set<string>} names
  */
 export function pushed({ streams = [] }, names) {
   const all = streams.flatMap(({ stream, values }) => {
-    const { true: labels = [], false: metadata = [] } = Object.groupBy(
-      Object.entries(stream),
-      ([name]) => names.has(name),
-    );
-    return values.map(([time, line]) =>
-      entry(Object.fromEntries(labels), [time, line, { structuredMetadata: Object.fromEntries(metadata) }])
-    );
+    const part = (isLabel) =>
+      Object.fromEntries(Object.entries(stream).filter(([name]) => names.has(name) === isLabel));
+    const [labels, structuredMetadata] = [part(true), part(false)];
+    return values.map(([time, line]) => entry(labels, [time, line, { structuredMetadata }]));
   });
   return all.sort((a, b) => -compare(a.ns, b.ns));
 }
@@ -119,10 +120,6 @@ export async function labelValues(name, { from, to }, signal) {
   return (await get(`label/${encodeURIComponent(name)}/values`, { start: ns(from), end: ns(to) }, signal))
     .data ?? [];
 }
-
-/** `|= "text"` and label values as LogQL quotes them. */
-export const quote = (value) =>
-  `"${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
 
 /** The fields of a JSON line, flat, as text; none when it is no JSON object. */
 export function fields(line) {

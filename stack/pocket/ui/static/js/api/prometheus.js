@@ -86,5 +86,6 @@ export function selector(labels) {
   return `${labels.__name__ ?? ""}{${pairs.map(([name, value]) => `${name}=${quote(value)}`).join(", ")}}`;
 }
 
+/** A label's value, or `|= "text"`, as PromQL and LogQL write it. */
 export const quote = (value) =>
   `"${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
