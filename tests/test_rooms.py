@@ -14,16 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BASE = "addresses budget config own_metrics process_memory regex rows wire"  # single modules below all rooms
 POCKET = {
-    "http": BASE,
+    "asgi": BASE,
     "store": BASE,
-    "admission": f"{BASE} http",
-    "receive": f"{BASE} http admission store",
-    "route": f"{BASE} http admission store",
+    "admission": f"{BASE} asgi",
+    "receive": f"{BASE} asgi admission store",
+    "route": f"{BASE} asgi admission store",
     "derive": f"{BASE} store",
     "query": BASE,
-    "api": f"{BASE} http query store",
-    "ui": f"{BASE} http",
-    "server": f"{BASE} http admission receive route store derive api ui",
+    "api": f"{BASE} asgi query store",
+    "ui": f"{BASE} asgi",
+    "server": f"{BASE} asgi admission receive route store derive api ui",
     "__main__": f"{BASE} receive server store",
     **dict.fromkeys(BASE.split(), BASE),
 }

@@ -42,6 +42,7 @@ class Guard:
         return self._process.pid
 
     def add(self, group: int, stop: signal.Signals = signal.SIGTERM) -> None:
+        """From here on this process group goes when the owner does; `stop` is its first signal."""
         self._groups[group] = stop
         self._tell(f"+{group} {int(stop)}\n")
 
@@ -104,6 +105,7 @@ def watch() -> None:
 
 
 def stop_groups(groups: dict[int, int]) -> None:
+    """`groups`: process group → first signal; after GRACE_SECONDS they are killed."""
     left = {group for group, stop in groups.items() if signal_group(group, stop)}
     deadline = time.monotonic() + GRACE_SECONDS
     while left and time.monotonic() < deadline:

@@ -34,4 +34,5 @@ class Settings:
     memory_bytes: int = 1 << 30  # resident; beyond it queries end. 138 MB at rest. 0: no limit
 
     def port(self, component: str) -> int:
+        """The number it listens on, offset and all; `component` is one of addresses.PORTS."""
         return PORTS[component] + self.port_offset

@@ -28,6 +28,7 @@ def resident_bytes() -> int:
 
 
 def peak_bytes() -> int:
+    """The most that was ever resident."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 

@@ -23,11 +23,11 @@ from pocket.addresses import LOOPBACK, PORTS, url
 from pocket.admission.bounds import Bounds
 from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.api.queries import Queries
+from pocket.asgi.body import BodyLimit, Refuse, plain
+from pocket.asgi.head import BoundedHead
+from pocket.asgi.origin import OwnPages
 from pocket.config import Settings
 from pocket.derive import Generator
-from pocket.http.body import BodyLimit, Refuse, plain
-from pocket.http.head import BoundedHead
-from pocket.http.origin import OwnPages
 from pocket.receive import loki as loki_push
 from pocket.receive import pyroscope as pyroscope_push
 from pocket.receive.otlp import grpc as otlp_grpc
@@ -72,6 +72,7 @@ class Pocket:
         self._gauges()
 
     async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT; everything received is on disk when it returns."""
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -30,6 +30,7 @@ class Apis:
         return PORTS[component] + self.offset
 
     def service_url(self, port: int) -> str:
+        """Of a service, by the port that its compose file has."""
         return f"http://{LOOPBACK}:{port + self.offset}"
 
     def command(self, verb: str, what: str | int = "") -> str:
@@ -48,6 +49,7 @@ class Apis:
         return result
 
     async def prometheus_range(self, expr: str, step: int) -> list[dict[str, Any]]:
+        """A matrix over the window, a point every `step` seconds."""
         now = time.time()
         window = {"start": now - self.window, "end": now, "step": step}
         answer = await self.get("prometheus", "/api/v1/query_range", query=expr, **window)
@@ -66,6 +68,7 @@ class Apis:
         return result
 
     async def traceql(self, query: str, limit: int = 20) -> list[dict[str, Any]]:
+        """Hits of a search over the window."""
         now = int(time.time())
         answer = await self.get("tempo", "/api/search", q=query, limit=limit, start=now - self.window, end=now + 5)
         traces: list[dict[str, Any]] = answer.get("traces") or []

@@ -41,6 +41,7 @@ class Rewriter:
         return re.compile(f"{authority}|{bare}")
 
     def port(self, number: int) -> int:
+        """A port of the project, moved by the offset; any other stays."""
         return number + self.offset if number in self.ports else number
 
     def text(self, value: str) -> str:
@@ -54,6 +55,7 @@ class Rewriter:
         return f"{host}:{self.port(int(port))}" if port else host
 
     def variable(self, name: str, value: str) -> str:
+        """A variable's value, moved where its name says that it is a host or a port."""
         if HOST_VARIABLE.search(name) and value in self.hosts:
             return LOOPBACK
         if PORT_VARIABLE.search(name) and value.isdigit():
@@ -61,6 +63,7 @@ class Rewriter:
         return self.text(value)
 
     def environment(self, variables: dict[str, str]) -> dict[str, str]:
+        """All variables, moved."""
         return {name: self.variable(name, value) for name, value in variables.items()}
 
     def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ async def probe(spec: ProcessSpec) -> str:
 
 
 async def accepts(port: int) -> bool:
+    """Whether somebody listens there, on loopback."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, writer = await asyncio.open_connection(LOOPBACK, port)

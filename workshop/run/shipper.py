@@ -48,7 +48,6 @@ class Shipper:
         self.logs, self.services, self.project, self.send = logs, services, project, send
         self.positions_file = positions
         self.positions = _load_positions(positions)
-        self.refused_lines = 0
         self._pending: Batch | None = None
 
     def step(self) -> int:
@@ -64,6 +63,7 @@ class Shipper:
         return sum(len(stream["values"]) for stream in batch.streams) + len(batch.finished)
 
     def run(self, stop: threading.Event) -> None:
+        """Ships until `stop` is set; failures are tried again, ever more slowly."""
         pause = BACKOFF_SECONDS[0]
         while not stop.is_set():
             try:
@@ -107,7 +107,7 @@ class Shipper:
         return {"stream": labels, "values": [[str(arrived + i), line] for i, line in enumerate(lines)]}
 
     def _deliver(self, streams: list[Stream]) -> None:
-        """Sends; a refused batch is halved until the one refused line is found, which is counted and left out."""
+        """Sends; a refused batch is halved until the one refused line is found, which is left out, and told of."""
         status = self.send(streams)
         if 200 <= status < 300:
             return
@@ -117,7 +117,6 @@ class Shipper:
         for half in halves:
             self._deliver(half)
         if not halves:
-            self.refused_lines += 1
             service = streams[0]["stream"]["compose_service"]
             logger.warning("the stack refused a log line of %s: HTTP %d", service, status)
 

@@ -55,6 +55,7 @@ class SupervisorProcess:
         return f"{event['detail']}{' Its last lines:' if lines else ''}{lines}{where}"
 
     def command(self, word: str) -> None:
+        """`detach` or `traffic`; nothing happens if the supervisor has gone."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(word + "\n")

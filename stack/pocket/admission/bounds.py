@@ -24,4 +24,5 @@ class Bounds:
         return cls(now - settings.retention_seconds * 10**9, now + AHEAD_SECONDS * 10**9)
 
     def holds(self, t_ns: int) -> bool:
+        """Whether a row of this time, in Unix ns, is taken."""
         return self.oldest_ns <= t_ns <= self.newest_ns

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from pocket.http.body import BodyError
+from pocket.asgi.body import BodyError
 
 ITEM_BYTES = 256 << 10  # a span, log record, data point, resource; Loki's own limit for a line
 ROWS = 100_000  # of a request: spans, log lines, samples, stacks
@@ -35,6 +35,7 @@ class Allowance:
         self._rows = self._cells = 0
 
     def take(self, rows: int, cells: int = 0) -> None:
+        """Raises BodyError 413 at the row, label or frame that is too many."""
         self._rows += rows
         self._cells += cells
         if self._rows > ROWS:
@@ -56,6 +57,7 @@ class Rejected:
 
     @property
     def message(self) -> str:
+        """The reasons with their numbers, as OTLP's `error_message`."""
         return "; ".join(f"{reason} ({count})" for reason, count in self.reasons.items())
 
 

@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
+from pocket.asgi.departure import departure
 from pocket.budget import Budget, Busy, Cancelled, Stopped, TimedOut, TooMuch, spending
 from pocket.config import Settings
-from pocket.http.departure import departure
 from pocket.query.errors import QueryFailure
 
 T = TypeVar("T")

@@ -30,6 +30,7 @@ class Generator:
         self._histograms = (self._spans.latency, graph.server_seconds, graph.client_seconds)
 
     def add(self, spans: Iterable[Span], now_ms: int | None = None) -> None:
+        """Counts finished spans; `now_ms` (Unix) is the clock's unless given."""
         now_ms = time.time_ns() // 10**6 if now_ms is None else now_ms
         with self._lock:
             for span in spans:

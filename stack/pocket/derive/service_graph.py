@@ -53,12 +53,14 @@ class ServiceGraph:
         self.dropped = 0
 
     def add(self, span: Span, now_ms: int) -> None:
+        """Joins a span with its other half, or has it wait. `now_ms` is Unix time."""
         if span.kind in (_CLIENT, _PRODUCER):
             self._join((span.trace_id, span.span_id), span, now_ms)
         elif span.kind in (_SERVER, _CONSUMER):
             self._join((span.trace_id, span.parent_span_id), span, now_ms)
 
     def expire(self, now_ms: int) -> None:
+        """What has waited for too long becomes a virtual node, or is forgotten."""
         while self._waiting:
             key = next(iter(self._waiting))
             if self._waiting[key].expires_ms > now_ms:

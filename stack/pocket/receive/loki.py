@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from pocket.admission.limits import NAME, VALUE, Allowance
 from pocket.admission.log_entries import Sink
-from pocket.http.body import BodyError
+from pocket.asgi.body import BodyError
 from pocket.receive.messages import LokiPush
 from pocket.rows import Labels, LogEntry
 

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from pocket.admission.bounds import Bounds
 from pocket.admission.limits import NAME, ROWS, Allowance, wrong_labels
-from pocket.http.body import BodyError, inflate
+from pocket.asgi.body import BodyError, inflate
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.receive.recent import Recent
 from pocket.rows import Labels, ProfileSample

@@ -1,4 +1,4 @@
-"""Retried deliveries: senders deliver at least once, so the newest rows are remembered to drop repeats."""
+"""Retried deliveries: senders deliver at least once, so the newest requests are remembered to drop repeats."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 
 from pocket.admission.bounds import Bounds
 from pocket.admission.log_entries import Sink, check
-from pocket.http.body import BodyError
+from pocket.asgi.body import BodyError
 from pocket.route.pipeline import is_usage, process
 from pocket.route.usage import UsageRoute
 from pocket.rows import LogEntry

@@ -66,6 +66,7 @@ class Retention:
         self._thread.join()
 
     def file_bytes(self) -> int:
+        """On disk, write-ahead log and all."""
         return sum(_size(path) for path in (self._database.path, _wal(self._database.path)))
 
     def taken_in(self, batch: Sequence[Rows]) -> None:

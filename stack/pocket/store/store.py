@@ -69,9 +69,6 @@ class Store:
     def append_samples(self, rows: list[Sample]) -> None:
         self.append_metrics(rows)
 
-    def append_exemplars(self, rows: list[Exemplar]) -> None:
-        self.append_metrics([], rows)
-
     def append_metadata(self, rows: list[MetricMetadata]) -> None:
         self.append_metrics([], (), rows)
 
@@ -107,9 +104,11 @@ class Store:
 
     @property
     def queued_bytes(self) -> int:
+        """Estimated memory of what waits to be written."""
         return self._writer.queued_bytes
 
     def size_bytes(self) -> int:
+        """On disk, write-ahead log and all."""
         return self._retention.file_bytes()
 
     def _put(self, *parts: Rows) -> None:

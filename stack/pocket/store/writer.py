@@ -78,6 +78,7 @@ class Writer:
             self._condition.notify_all()
 
     def admit(self) -> None:
+        """Raises StoreFull while the queue is full."""
         if self._bytes >= QUEUE_BYTES:
             raise self._full()
 
@@ -96,6 +97,7 @@ class Writer:
         return future
 
     def close(self) -> None:
+        """Writes what is queued; returns when the thread has ended."""
         with self._condition:
             self._stop = True
             self._condition.notify_all()

@@ -10,9 +10,9 @@ import uvicorn
 from starlette.applications import Starlette
 
 from pocket.addresses import LOOPBACK, url
+from pocket.asgi.head import BoundedHead
+from pocket.asgi.origin import OwnPages
 from pocket.config import Settings
-from pocket.http.head import BoundedHead
-from pocket.http.origin import OwnPages
 from pocket.ui import app, proxy
 
 

@@ -24,8 +24,8 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from pocket.addresses import LOOPBACK
+from pocket.asgi.departure import departure
 from pocket.config import Settings
-from pocket.http.departure import departure
 from pocket.ui.dashboards import Dashboard, load
 
 PROVISIONED = Path(__file__).parents[2] / "grafana" / "provisioning" / "datasources" / "datasources.yaml"
@@ -134,6 +134,7 @@ def frame(ref: str, names: Sequence[str], rows: Sequence[asyncpg.Record]) -> Ans
 
 
 def kind(column: Sequence[Any]) -> str:
+    """Grafana's type of a column, by its first value that is not null."""
     example = next((value for value in column if value is not None), None)
     if isinstance(example, bool):
         return "boolean"
@@ -143,6 +144,7 @@ def kind(column: Sequence[Any]) -> str:
 
 
 def cell(value: Any) -> Any:
+    """A value as JSON has it."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, datetime):

@@ -13,7 +13,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_C
 from pocket.admission import limits
 from pocket.admission.bounds import Bounds
 from pocket.admission.log_entries import check
-from pocket.http.body import BodyError
+from pocket.asgi.body import BodyError
 from pocket.receive.loki import decode
 from pocket.receive.otlp import logs, metrics, traces
 from pocket.rows import LogEntry

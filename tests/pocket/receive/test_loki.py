@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pocket.admission.bounds import Bounds
 from pocket.admission.limits import METADATA_BYTES
 from pocket.admission.log_entries import MAX_LINE, check
-from pocket.http.body import BodyError
+from pocket.asgi.body import BodyError
 from pocket.receive.loki import decode, parse_labels
 from pocket.receive.messages import LokiPush
 from pocket.rows import LogEntry

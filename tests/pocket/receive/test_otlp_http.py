@@ -16,8 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from pocket.asgi.body import BodyLimit
 from pocket.config import Settings
-from pocket.http.body import BodyLimit
 from pocket.receive.otlp import http
 from pocket.receive.otlp.receiver import Receiver
 from pocket.rows import Span

@@ -9,8 +9,8 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from pocket.admission.bounds import Bounds
+from pocket.asgi.body import BodyError
 from pocket.config import Settings
-from pocket.http.body import BodyError
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.receive.pyroscope import decode, routes
 from pocket.rows import ProfileSample

@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from pocket.admission.bounds import Bounds
 from pocket.admission.log_entries import Sink
+from pocket.asgi.body import BodyError
 from pocket.config import Settings
-from pocket.http.body import BodyError
 from pocket.route import UsageQueue, UsageRoute, container_sink, usage
 from pocket.rows import LogEntry
 from pocket.store import Store, StoreError
@@ -81,13 +81,17 @@ async def until(check: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def delivered(store: Store) -> float:
+    return store.own_metrics.value("pocket_usage_delivered_total")
+
+
 async def test_delivered_as_otlp_logs(route: tuple[UsageRoute, UsageQueue, Store], receiver: Receiver) -> None:
-    usage_route, queue, _ = route
+    usage_route, queue, store = route
     running = asyncio.create_task(usage_route.run())
     usage_route.put([entry("one"), entry("two")])
     await until(lambda: len(queue) == 0)
     usage_route.put([entry("three")])
-    await until(lambda: usage_route.delivered == 3)
+    await until(lambda: delivered(store) == 3)
     assert receiver.bodies == ["one", "two", "three"]
     record = receiver.last.resource_logs[0].scope_logs[0].log_records[0]
     assert record.time_unix_nano == 5
@@ -115,14 +119,14 @@ async def test_nothing_is_lost_while_the_receiver_fails(
 async def test_a_full_disk_does_not_end_the_route(
     route: tuple[UsageRoute, UsageQueue, Store], receiver: Receiver
 ) -> None:
-    usage_route, queue, _ = route
+    usage_route, queue, store = route
     running = asyncio.create_task(usage_route.run())
     usage_route.put([entry("one")])
     queue._db.execute("pragma query_only = on")
     await until(lambda: receiver.bodies.count("one") > 1)
-    assert (len(queue), usage_route.delivered, running.done()) == (1, 0, False)
+    assert (len(queue), delivered(store), running.done()) == (1, 0, False)
     queue._db.execute("pragma query_only = off")
-    await until(lambda: usage_route.delivered == 1)
+    await until(lambda: delivered(store) == 1)
     assert len(queue) == 0
     running.cancel()
 
@@ -148,11 +152,11 @@ async def test_an_event_that_is_refused_for_good_does_not_block_the_others(
 async def test_events_wait_for_a_receiver_that_is_not_there(
     route: tuple[UsageRoute, UsageQueue, Store], tmp_path: Path
 ) -> None:
-    usage_route, queue, _ = route
+    usage_route, queue, store = route
     running = asyncio.create_task(usage_route.run())
     usage_route.put([entry("one")])
     await asyncio.sleep(0.2)
-    assert (len(queue), usage_route.waiting, usage_route.delivered) == (1, 1, 0)
+    assert (len(queue), usage_route.waiting, delivered(store)) == (1, 1, 0)
     assert not running.done()
     running.cancel()
 
@@ -193,7 +197,7 @@ async def test_a_full_queue_slows_the_logs_down_and_loses_nothing(
     running = asyncio.create_task(usage_route.run())
     await until(lambda: not queue.full)
     await sink(entries[2:])
-    await until(lambda: usage_route.delivered == 3)
+    await until(lambda: delivered(store) == 3)
     assert receiver.bodies == lines
     running.cancel()
     queue.close()

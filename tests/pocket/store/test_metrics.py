@@ -91,7 +91,7 @@ def test_staleness_marker_and_other_nans_keep_their_bits(store: Store) -> None:
 def test_exemplars_and_metadata(store: Store) -> None:
     fill(store)
     exemplar = Exemplar(up("a"), {"trace_id": "ab"}, 0.5, 2000)
-    store.append_exemplars([exemplar, Exemplar(up("b", zone="x"), {}, 1.0, 2500)])
+    store.append_metrics([], [exemplar, Exemplar(up("b", zone="x"), {}, 1.0, 2500)])
     store.append_metadata([MetricMetadata("up", "gauge", "old"), MetricMetadata("up", "gauge", "new")])
     store.flush()
     assert store.metrics.exemplars([Matcher("job", "=", "a")], 2000, 2000) == [exemplar]
@@ -103,9 +103,9 @@ def test_an_exemplar_shown_at_every_scrape_is_stored_once(store: Store, tmp_path
     first = Exemplar(up("a"), {"trace_id": "ab"}, 0.5, 2000)
     second = Exemplar(up("a"), {"trace_id": "cd"}, 0.5, 2000)
     other_series = Exemplar(up("b"), {"trace_id": "ab"}, 0.5, 2000)
-    store.append_exemplars([first, first])
+    store.append_metrics([], [first, first])
     store.flush()
-    store.append_exemplars([first, second, other_series])
+    store.append_metrics([], [first, second, other_series])
     store.flush()
     assert store.metrics.exemplars([], 0, 9000) == [first, second, other_series]
     assert (
@@ -116,7 +116,7 @@ def test_an_exemplar_shown_at_every_scrape_is_stored_once(store: Store, tmp_path
     )
     store.close()
     again = Store(Settings(data_dir=tmp_path))
-    again.append_exemplars([first, second])
+    again.append_metrics([], [first, second])
     again.flush()
     assert len(again.metrics.exemplars([], 0, 9000)) == 3
     again.close()

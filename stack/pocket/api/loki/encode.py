@@ -33,6 +33,7 @@ def seconds(t_ns: int) -> float | int:
 
 
 def success(data: Any) -> Response:
+    """The envelope of every answer with data."""
     return answers.json({"status": "success", "data": data})
 
 
@@ -47,6 +48,7 @@ def streams(found: Iterable[Stream], *, categorize: bool) -> list[Json]:
 
 
 def stream(found: Stream, *, categorize: bool) -> Json:
+    """`values` are `[ns, line]`, with `{structuredMetadata, parsed}` as third if categories were asked for."""
     if not categorize:
         return {"stream": found.labels, "values": [[str(line.t_ns), line.text] for line in found.lines]}
     values = []
@@ -59,6 +61,7 @@ def stream(found: Stream, *, categorize: bool) -> Json:
 
 
 def matrix(series: Mapping[LabelKey, list[tuple[int, float]]]) -> list[Json]:
+    """`(t_ns, value)` points → `[seconds, text]`."""
     return [
         {"metric": dict(labels), "values": [[seconds(t), number(value)] for t, value in points]}
         for labels, points in series.items()
@@ -66,4 +69,5 @@ def matrix(series: Mapping[LabelKey, list[tuple[int, float]]]) -> list[Json]:
 
 
 def vector(samples: Mapping[LabelKey, float], t_ns: int) -> list[Json]:
+    """All at one time, in Unix ns."""
     return [{"metric": dict(labels), "value": [seconds(t_ns), number(value)]} for labels, value in samples.items()]

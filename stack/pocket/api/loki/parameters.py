@@ -41,6 +41,7 @@ class InstantQuery:
 
 
 def range_query(form: Form) -> RangeQuery:
+    """Raises BadRequest, as all here, for what Loki refuses."""
     asked = bounds(form)
     limit, newest_first = positive(form, "limit", 100), _newest_first(form)
     step = duration(form.get("step")) if form.get("step") else default_step_ns(asked)
@@ -108,10 +109,12 @@ def duration(text: str) -> int:
 
 
 def default_step_ns(asked: Range) -> int:
+    """Whole seconds, so that a range has about 250 points."""
     return max((asked.end_ns - asked.start_ns) // SECOND // 250, 1) * SECOND
 
 
 def positive(form: Form, name: str, default: int) -> int:
+    """A limit of at least 1; `default` where it is absent."""
     text = form.get(name)
     if not text:
         return default
@@ -127,6 +130,7 @@ def positive(form: Form, name: str, default: int) -> int:
 
 
 def check_entries(limit: int) -> None:
+    """Raises BadRequest for more lines than one query may have."""
     if limit > MAX_ENTRIES:
         raise BadRequest(
             f"max entries limit per query exceeded, limit > max_entries_limit_per_query ({limit} > {MAX_ENTRIES})"

@@ -18,6 +18,7 @@ from pocket.api.loki import parameters as params
 from pocket.api.loki.dialect import DIALECT
 from pocket.api.queries import Queries
 from pocket.api.times import HOUR, SECOND, timestamp
+from pocket.asgi.departure import closed
 from pocket.query import logql
 from pocket.query.errors import QueryFailure
 
@@ -88,25 +89,25 @@ class Tails:
 
 async def _stream(socket: WebSocket, queries: Queries, following: Tail, delay_ns: int) -> None:
     await socket.accept()
-    closed = asyncio.create_task(_closed(socket))
+    gone = asyncio.create_task(closed(socket))
     categorize = params.categorizes(socket.headers)
     try:
-        while not closed.done():
+        while not gone.done():
             end = time.time_ns() - delay_ns + 1
             streams = await queries.run(
-                closed, DIALECT.stopped, partial(following.fresh, end, categorize=categorize), lookup=True
+                gone, DIALECT.stopped, partial(following.fresh, end, categorize=categorize), lookup=True
             )
             if streams:
                 await socket.send_text(_message(streams, categorize=categorize))
-            await asyncio.wait({closed}, timeout=POLL_SECONDS)
+            await asyncio.wait({gone}, timeout=POLL_SECONDS)
     except QueryFailure as error:
         await socket.close(POLICY_VIOLATION, error.message[:120])
     except (WebSocketDisconnect, RuntimeError):
         pass  # gone while we were sending
     finally:
-        closed.cancel()
+        gone.cancel()
         with suppress(asyncio.CancelledError):
-            await closed
+            await gone
 
 
 def _following(source: logql.LogSource, form: Form) -> tuple[Tail, int]:
@@ -126,12 +127,6 @@ async def _refuse(socket: WebSocket, error: QueryFailure) -> None:
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     await socket.send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
     await socket.send({"type": "websocket.http.response.body", "body": error.message.encode()})
-
-
-async def _closed(socket: WebSocket) -> None:
-    """Ends when the client closes; whatever else it says, text or bytes, is ignored."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
 
 
 def _message(streams: Iterable[logql.Stream], *, categorize: bool) -> str:

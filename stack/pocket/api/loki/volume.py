@@ -20,6 +20,7 @@ from pocket.store import Store
 
 
 def stats(call: Call) -> Response:
+    """Streams, chunks, entries and bytes of a selector."""
     span = params.bounds(call.form)
     matchers = logql.parse_matchers(call.form.get("query"))
     return answers.json(call.store.logs.stats(matchers, span.start_ns, span.end_ns))

@@ -29,6 +29,7 @@ _STOPPED: Words = {
 
 
 def success(data: Any, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
+    """The envelope; of more than MAX_NOTES warnings or infos the rest is counted."""
     body: dict[str, Any] = {"status": "success", "data": data}
     for name, notes in (("warnings", warnings), ("infos", infos)):
         if notes:

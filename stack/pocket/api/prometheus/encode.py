@@ -17,6 +17,7 @@ def seconds(ms: int) -> int | float:
 
 
 def ordered(labels: Labels) -> Labels:
+    """By name, as Prometheus writes them."""
     return dict(sorted(labels.items()))
 
 

@@ -17,6 +17,7 @@ from pocket.query import promql
 
 
 def query(limits: promql.Limits, call: Call) -> Response:
+    """At `time`, now by default."""
     limit = params.limit(call.form)
     t_ms = params.time_ms(call.form, "time", int(time.time() * 1000))
     limits = _limits(limits, call.form)
@@ -26,6 +27,7 @@ def query(limits: promql.Limits, call: Call) -> Response:
 
 
 def query_range(limits: promql.Limits, call: Call) -> Response:
+    """From `start` to `end`, both in it, every `step`."""
     limit = params.limit(call.form)
     start_ms, end_ms, step_ms = _steps(call.form)
     limits = _limits(limits, call.form)
@@ -36,6 +38,7 @@ def query_range(limits: promql.Limits, call: Call) -> Response:
 
 
 def query_exemplars(call: Call) -> Response:
+    """Of every series that the query names; 204 where it names none."""
     start_ms, end_ms = params.span_ms(call.form)
     if end_ms < start_ms:
         raise promql.QueryError("bad_data", "end timestamp must not be before start timestamp")

@@ -9,15 +9,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pocket.api.form import Form
+from pocket.query.durations import prometheus_duration_ns
 from pocket.query.promql import QueryError
 from pocket.query.quoting import quoted
 
 FAR_MS = 1 << 53  # stands for Prometheus' MinTime and MaxTime; float64 milliseconds are exact up to here
 GO_FLOAT = re.compile(r"(?a)[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
 RFC3339 = re.compile(r"(?a)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
-# At most 18 digits: int64 holds no more, and Python refuses to read more than 4300.
-DURATION = re.compile("".join(f"(?:([0-9]{{1,18}}){unit})?" for unit in ("y", "w", "d", "h", "m", "s", "ms")))
-UNITS_MS = (31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1000, 1)
 
 
 class InvalidParameterError(QueryError):
@@ -82,10 +80,10 @@ def duration_ms(form: Form, name: str) -> int:
                 name, f"cannot parse {quoted(text)} to a valid duration. It overflows int64"
             )
         return int(ms)
-    match = DURATION.fullmatch(text)
-    if not match or not any(match.groups()):
-        raise InvalidParameterError(name, f"cannot parse {quoted(text)} to a valid duration")
-    return min(FAR_MS, sum(int(n or 0) * unit for n, unit in zip(match.groups(), UNITS_MS, strict=True)))
+    try:
+        return prometheus_duration_ns(text) // 10**6
+    except ValueError:
+        raise InvalidParameterError(name, f"cannot parse {quoted(text)} to a valid duration") from None
 
 
 def limit(form: Form, name: str = "limit") -> int:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import promql_parser
 import yaml
 from starlette.routing import Route
 
@@ -17,6 +15,7 @@ from pocket.api.endpoint import build, fixed, text
 from pocket.api.prometheus.dialect import success
 from pocket.api.prometheus.targets import rfc3339
 from pocket.config import Settings
+from pocket.query.durations import prometheus_duration_ns
 from pocket.query.promql.context import DEFAULT_SUBQUERY_STEP_MS, LOOKBACK_MS, MAX_CELLS
 
 VERSION = "3.14.0"  # whose answers these are; Grafana chooses its features by it
@@ -27,7 +26,7 @@ def evaluation_interval_ms(settings: Settings) -> int:
     interval = (yaml.safe_load(_config_text(settings)) or {}).get("global", {}).get("evaluation_interval")
     if interval is None:
         return DEFAULT_SUBQUERY_STEP_MS
-    return int(promql_parser.parse_duration(str(interval)) / timedelta(milliseconds=1))
+    return prometheus_duration_ns(str(interval)) // 10**6
 
 
 def _config_text(settings: Settings) -> str:
@@ -36,6 +35,7 @@ def _config_text(settings: Settings) -> str:
 
 
 def status_routes(settings: Settings) -> list[Route]:
+    """Routes whose answers do not come from the store."""
     started = time.time()
     flags = {
         "query.lookback-delta": f"{LOOKBACK_MS // 60_000}m",

@@ -93,5 +93,6 @@ def _span_matchers(spans: list[str]) -> list[Matcher]:
 def flame_graph(
     store: Store, profile_type: str, matchers: list[Matcher], start_ms: int, end_ms: int, max_nodes: int
 ) -> profiles.FlameGraph:
+    """Times in Unix ms, both in it; `max_nodes` 0 is the default. Raises ParseError for a type that is none."""
     samples = profiles.select(store.profiles, profile_type, matchers, start_ms, end_ms)
     return profiles.flame_graph(profiles.merge(samples), max_nodes or profiles.MAX_NODES)

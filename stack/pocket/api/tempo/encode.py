@@ -16,10 +16,12 @@ from pocket.query.traceql.trace import NO_ROOT, Trace
 from pocket.rows import Span
 
 Json = dict[str, Any]
+SPANS_PER_SET = 3  # Tempo's default
 
 
 # ---- search
 def results(found: Iterable[traceql.Match], spans_per_set: int) -> list[Json]:
+    """Hits of a search; `spans_per_set` 0 is the default."""
     return [_result(match, spans_per_set) for match in found]
 
 
@@ -34,6 +36,7 @@ def _result(match: traceql.Match, spans_per_set: int) -> Json:
 
 
 def summary(trace: Trace) -> Json:
+    """What a search tells of each trace."""
     head: Json = {"traceID": trace.trace_id.lstrip("0") or "0", "rootServiceName": trace.root_service}
     if trace.root_name != NO_ROOT:
         head["rootTraceName"] = trace.root_name
@@ -44,7 +47,7 @@ def summary(trace: Trace) -> Json:
 
 
 def _span_set(spanset: Spanset, match: traceql.Match, spans_per_set: int) -> Json:
-    shown = [_span(span, match) for span in spanset.spans[: spans_per_set or 3]]
+    shown = [_span(span, match) for span in spanset.spans[: spans_per_set or SPANS_PER_SET]]
     body: Json = {"spans": shown, "matched": len(spanset.spans)}
     if spanset.attributes:
         body["attributes"] = [key_value(name, value) for name, value in spanset.attributes.items()]
@@ -83,6 +86,7 @@ def series(found: Iterable[Series], op: str) -> list[Json]:
 
 
 def instant_series(found: Iterable[Series], op: str) -> list[Json]:
+    """The last value of each series."""
     return [{"labels": _labels(item, op), **_value(item.samples[-1][1])} for item in found]
 
 

@@ -130,6 +130,7 @@ def _varint(number: int) -> bytes:
 
 # ---- JSON: gogo jsonpb's, not OTLP's: ids in base64, enums by name, 64-bit numbers as strings
 def resource_spans_json(spans: Sequence[Span]) -> list[Json]:
+    """`resourceSpans`, grouped by resource and scope."""
     return [_resource_json(item) for item in traces_data(spans).resource_spans]
 
 
@@ -193,6 +194,7 @@ def attributes_json(attributes: Iterable[KeyValue]) -> list[Json]:
 
 
 def value_json(value: AnyValue) -> Json:
+    """An AnyValue as `{"stringValue": …}` and so on; {} for none."""
     match value.WhichOneof("value"):
         case "string_value":
             return {"stringValue": value.string_value}

@@ -37,6 +37,7 @@ class Receiver:
         self._store, self._settings, self._spans = store, settings, spans
 
     def export(self, signal: str, request: Any) -> Any:
+        """`signal` is traces, logs or metrics; `request` and the response are its protobuf messages."""
         handlers = {"traces": self.traces, "logs": self.logs, "metrics": self.metrics}
         return handlers[signal](request)
 

@@ -56,6 +56,7 @@ class Scraper:
         self._client: httpx.AsyncClient | None = None
 
     def targets(self) -> list[TargetState]:
+        """The live states, one a target."""
         return [loop.state for loop in self._loops]
 
     async def run(self) -> None:
@@ -84,6 +85,7 @@ class Scraper:
             due += interval * max(1, -(-(time.monotonic() - due) // interval))
 
     async def scrape(self, loop: _Loop) -> None:
+        """One scrape, whose samples go into the store; a failure is a state and an `up` of 0."""
         state = loop.state
         t_ms, begun = time.time_ns() // 10**6, time.monotonic()
         try:

@@ -17,6 +17,7 @@ _THREAD_BYTES = 256 << 10  # inflating more than this leaves the event loop
 
 
 def plain(status: int, message: str, _headers: Mapping[str, str]) -> Response:
+    """A Refuse for components that answer in plain text."""
     return PlainTextResponse(message + "\n", status)
 
 

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from pocket.http.origin import OwnPages, is_foreign
+from pocket.asgi.origin import OwnPages, is_foreign
 
 EVIL = "https://evil.example"
 LINK = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.requests import Request
 from starlette.types import Receive
+from starlette.websockets import WebSocket
 
 
 @asynccontextmanager
@@ -25,4 +26,10 @@ async def departure(request: Request) -> AsyncIterator[asyncio.Task[None]]:
 async def _gone(receive: Receive) -> None:
     """Returns when the caller hangs up; its request has been read before."""
     while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def closed(socket: WebSocket) -> None:
+    """Returns when the client closes; whatever else it says, text or bytes, is ignored."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
         pass

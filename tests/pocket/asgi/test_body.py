@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from pocket.http.body import BodyLimit
+from pocket.asgi.body import BodyLimit
 
 LIMIT = 1 << 20
 

@@ -16,7 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.asyncio.client import connect
 
-from pocket.http import head
+from pocket.asgi import head
 
 Connect = Callable[[], Any]
 
