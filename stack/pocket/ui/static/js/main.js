@@ -95,6 +95,7 @@ const context = {
   },
 };
 
+/** @param {string[]} path */
 const viewOf = ([first]) => (Object.hasOwn(VIEWS, first) ? first : "nowhere");
 
 function route() {

@@ -20,7 +20,7 @@ export function exemplarLayer(plot) {
     const { xaxis, yaxis } = graph._fullLayout ?? {};
     if (!xaxis || !yaxis) return;
     const { width, height } = graph._fullLayout;
-    const old = new Map([...layer.children].map((link) => [link.dataset.key, link]));
+    const old = new Map(linksIn(layer).map((link) => [link.dataset.key, link]));
     items.forEach((one, i) => {
       const [x, y] = [xaxis._offset + xaxis.d2p(local(one.t)), yaxis._offset + yaxis.d2p(one.y)];
       if (!(x >= 0 && x <= width && y >= 0 && y <= height)) return;
@@ -37,8 +37,9 @@ export function exemplarLayer(plot) {
   layer.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const links = [...layer.children];
-    links.at((links.indexOf(document.activeElement) + step) % links.length)?.focus();
+    const links = linksIn(layer);
+    const at = links.findIndex((link) => link === document.activeElement);
+    links.at((at + step) % links.length)?.focus();
     event.preventDefault();
   });
   plot.after(place);
@@ -85,3 +86,6 @@ function thin(items) {
   }
   return [...best.values()];
 }
+
+/** @type {(layer: HTMLElement) => HTMLElement[]} */
+const linksIn = (layer) => [...layer.querySelectorAll("a")];

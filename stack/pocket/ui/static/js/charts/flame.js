@@ -33,6 +33,7 @@ export function flameGraph({ onSelect } = {}) {
     canvas.height = height * ratio;
     canvas.style.height = `${height}px`;
     const pen = canvas.getContext("2d");
+    if (!pen) return;
     pen.scale(ratio, ratio);
     pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     pen.textBaseline = "middle";
@@ -171,7 +172,7 @@ function lines({ name, total, self }, flame) {
     h("div", {}, `Total ${duration(total)} (${share(total)})`),
     h("div", {}, `Self ${duration(self)} (${share(self)})`),
     name !== short(name) && h("div", { class: "muted mono" }, name),
-  ].filter(Boolean);
+  ].filter((line) => line !== false);
 }
 
 function step(key, frame, levels) {

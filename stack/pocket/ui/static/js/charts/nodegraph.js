@@ -130,7 +130,7 @@ const linesOf = ({ rate, seconds, failed }) =>
     perTime(rate),
     seconds !== null && format(seconds, "s"),
     failed > 0 && `${format(failed, "percentunit")} failed`,
-  ].filter(Boolean);
+  ].filter((text) => text !== false);
 
 function drawEdge(edge, way, most) {
   const bad = edge.failed >= 0.25;

@@ -26,6 +26,7 @@ export const plain = (text) => legible(text).replaceAll("&", "&amp;").replaceAll
 
 /** A box that holds one plot: `{element, draw(traces, layout), after(f)}`. Redraws on resize. */
 export function plotBox(label) {
+  /** @type {any} plotly gives it methods and state */
   const plot = h("div", { class: "plot" });
   const element = h("div", { class: "chart", role: "img", "aria-label": label }, plot);
   const afters = [];

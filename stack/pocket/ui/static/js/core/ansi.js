@@ -12,11 +12,17 @@ const COLOURS = ["black", "red", "green", "yellow", "blue", "magenta", "cyan", "
 /**
  * Nodes for the text. Backgrounds, concealed text and exact colours are left out: all stays legible, in both
  * themes.
+ * @param {string} text
+ * @returns {string | (string | HTMLElement)[]}
  */
 export function ansi(text) {
   if (!text.includes("\u001b")) return text;
+  /** @type {(string | HTMLElement)[]} */
   const out = [];
-  let [style, end] = [{}, 0];
+  /** @type {Style} */
+  let style = {};
+  let end = 0;
+  /** @param {string} part */
   const take = (part) =>
     part && out.push(Object.keys(style).length ? h("span", { class: classOf(style) }, part) : part);
   for (const match of text.matchAll(SEQUENCE)) {
@@ -32,6 +38,12 @@ export function ansi(text) {
 const classOf = ({ colour, ...more }) =>
   [colour && `ansi-${colour}`, ...Object.keys(more)].filter(Boolean).join(" ");
 
+/**
+ * @typedef {{ colour?: string, bold?: boolean, underlined?: boolean }} Style
+ * @param {Style} style
+ * @param {string} parameters
+ * @returns {Style}
+ */
 function changed(style, parameters) {
   const codes = parameters.split(/[;:]/).map(Number);
   for (let i = 0; i < codes.length; i += 1) {
@@ -41,8 +53,14 @@ function changed(style, parameters) {
   return style;
 }
 
+/** @type {(codes: number[], i: number) => number} */
 const skipped = (codes, i) => i + (codes[i + 1] === 2 ? 4 : 2);
 
+/**
+ * @param {Style} style
+ * @param {number} code
+ * @returns {Style}
+ */
 function applied({ colour, ...more }, code) {
   if (!code) return {};
   const rest = { ...more, ...(code === 1 && { bold: true }), ...(code === 4 && { underlined: true }) };

@@ -7,14 +7,26 @@ import { isBlank, isRightToLeft, legible, pieces } from "./text.js";
 const SVG = "http://www.w3.org/2000/svg";
 const READ = new Set(["title", "aria-label", "alt", "placeholder"]); // attributes that are read by people
 
+/** @typedef {Record<string, any> | null | undefined} Attributes names and values; `on…` are listeners */
+/** @typedef {any} Child a node, text or a list of such; null, undefined and false are left out */
+
+/**
+ * @template {Element} T
+ * @param {T} element
+ * @param {Attributes} attributes
+ * @param {Child[]} children
+ * @returns {T}
+ */
 function fill(element, attributes, children) {
+  /** @type {any} */
+  const any = element;
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "style") {
-      for (const [key, v] of Object.entries(value)) v !== undefined && element.style.setProperty(key, v);
+      for (const [key, v] of Object.entries(value)) v !== undefined && any.style.setProperty(key, v);
     } else if (name === "value" || name === "checked" || name === "disabled" || name === "selected") {
-      element[name] = value;
+      any[name] = value;
     } else if (READ.has(name)) element.setAttribute(name, [value].flat().map(legible).join(""));
     else element.setAttribute(name, value === true ? "" : String(value));
   }
@@ -22,6 +34,10 @@ function fill(element, attributes, children) {
   return element;
 }
 
+/**
+ * @param {Element} element
+ * @param {Child[]} children
+ */
 function append(element, children) {
   for (const child of children.flat(3)) {
     if (child === undefined || child === null || child === false) continue;
@@ -29,7 +45,12 @@ function append(element, children) {
   }
 }
 
-/** A text as a node: signs for what cannot be seen, apart from its neighbours if it runs right to left. */
+/**
+ * A text as a node: signs for what cannot be seen, apart from its neighbours if it runs right to left.
+ * @param {string} text
+ * @param {Element} element
+ * @returns {string | HTMLElement}
+ */
 function written(text, { namespaceURI, localName }) {
   const parts = pieces(text);
   if (parts.length < 2 && !parts[0]?.sign && !isRightToLeft(text)) return text;
@@ -41,12 +62,27 @@ function written(text, { namespaceURI, localName }) {
   return alone;
 }
 
-/** `h("p", {class: "x", onclick: f}, "text", node)`: an HTML element; children are nodes or text. */
+/**
+ * `h("p", {class: "x", onclick: f}, "text", node)`: an HTML element; children are nodes or text.
+ * @template {string} K
+ * @param {K} tag
+ * @param {Attributes} [attributes]
+ * @param {Child[]} children
+ * @returns {K extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[K] : HTMLElement}
+ */
 export function h(tag, attributes, ...children) {
-  return fill(document.createElement(tag), attributes, children);
+  /** @type {any} */
+  const element = document.createElement(tag);
+  return fill(element, attributes, children);
 }
 
-/** The same for SVG. */
+/**
+ * The same for SVG.
+ * @param {string} tag
+ * @param {Attributes} [attributes]
+ * @param {Child[]} children
+ * @returns {SVGElement}
+ */
 export function s(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
@@ -62,16 +98,26 @@ export function present(selector) {
   throw new Error(`index.html has no ${selector}`);
 }
 
-/** A name, or words in its place where it would draw nothing. */
+/**
+ * A name, or words in its place where it would draw nothing.
+ * @type {(text: string, none?: string) => string | HTMLElement}
+ */
 export const title = (text, none = "(no name)") => (isBlank(text) ? h("i", { class: "muted" }, none) : text);
 
-/** Replaces what an element holds. */
+/**
+ * Replaces what an element holds.
+ * @template {Element} T
+ * @param {T} element
+ * @param {Child[]} children
+ * @returns {T}
+ */
 export function put(element, ...children) {
   element.replaceChildren();
   append(element, children);
   return element;
 }
 
+/** @type {Record<string, string>} */
 const ICONS = {
   dashboard: "M3 3h8v10H3zM13 3h8v6h-8zM13 11h8v10h-8zM3 15h8v6H3z",
   traces: "M3 5h12M7 10h10M9 15h9M13 20h8",
@@ -99,7 +145,12 @@ const ICONS = {
   empty: "M4 13l3-8h10l3 8v6H4zM4 13h5l1 3h4l1-3h5",
 };
 
-/** A 24×24 line icon; decorative, so hidden from assistive technology. */
+/**
+ * A 24×24 line icon; decorative, so hidden from assistive technology.
+ * @param {string} name
+ * @param {number} [size] pixels
+ * @returns {SVGElement}
+ */
 export function icon(name, size = 18) {
   return s("svg", {
     class: "icon",
@@ -115,8 +166,15 @@ export function icon(name, size = 18) {
   }, s("path", { d: ICONS[name] }));
 }
 
-/** Calls `f` once `ms` have passed without another call. */
+/**
+ * Calls `f` once `ms` have passed without another call.
+ * @template {any[]} A
+ * @param {(...args: A) => void} f
+ * @param {number} ms
+ * @returns {(...args: A) => void}
+ */
 export function debounce(f, ms) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   return (...args) => {
     clearTimeout(timer);

@@ -1,5 +1,9 @@
 // Numbers and times as text. Unit names are Grafana's (packages/grafana-data/src/valueFormats/categories.ts).
 
+/**
+ * @typedef {{ base: number, names: string[] }} Scale
+ * @type {Record<string, Scale>}
+ */
 const SCALES = {
   short: { base: 1000, names: ["", " K", " Mil", " Bil", " Tri"] },
   bytes: { base: 1024, names: [" B", " KiB", " MiB", " GiB", " TiB"] },
@@ -8,6 +12,7 @@ const SCALES = {
   binBps: { base: 1024, names: [" B/s", " KiB/s", " MiB/s", " GiB/s"] },
   hertz: { base: 1000, names: [" Hz", " kHz", " MHz", " GHz"] },
 };
+/** @type {Record<string, string>} */
 const SUFFIXES = {
   reqps: " req/s",
   ops: " ops/s",
@@ -18,11 +23,17 @@ const SUFFIXES = {
   opm: " ops/min",
   reqpm: " req/min",
 };
+/** @type {Record<string, number>} */
 const SECONDS = { ns: 1e-9, "µs": 1e-6, us: 1e-6, ms: 1e-3, s: 1, m: 60, h: 3600, d: 86400 };
 
 const PLAIN = { least: 1e-9, most: 1e15 }; // digits beyond are not read but counted: a power of ten says more
 
-/** Three significant digits (two below 0.0001), or exactly `decimals`; no trailing zeros unless asked for. */
+/**
+ * Three significant digits (two below 0.0001), or exactly `decimals`; no trailing zeros unless asked for.
+ * @param {number} value
+ * @param {number | null} [decimals]
+ * @returns {string}
+ */
 export function number(value, decimals) {
   const size = Math.abs(value);
   if (size >= PLAIN.most) return power(value);
@@ -34,12 +45,16 @@ export function number(value, decimals) {
   return String(value.toFixed(places)).replace(/\.?0+$/, "");
 }
 
-/** `1.2 × 10⁻¹²`. */
+/**
+ * `1.2 × 10⁻¹²`.
+ * @param {number} value
+ */
 function power(value) {
   const [digits, exponent] = value.toExponential(1).split("e");
   return `${Number(digits)} × 10${[...exponent.replace("+", "")].map((c) => SUPERSCRIPTS[c]).join("")}`;
 }
 
+/** @type {Record<string, string>} */
 const SUPERSCRIPTS = {
   "-": "⁻",
   0: "⁰",
@@ -54,7 +69,13 @@ const SUPERSCRIPTS = {
   9: "⁹",
 };
 
-/** A value in Grafana's unit as text: `format(0.0123, "s")` is `12.3 ms`. */
+/**
+ * A value in Grafana's unit as text: `format(0.0123, "s")` is `12.3 ms`.
+ * @param {number | null | undefined} value
+ * @param {string} [unit]
+ * @param {number | null} [decimals]
+ * @returns {string}
+ */
 export function format(value, unit = "", decimals) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
@@ -73,6 +94,11 @@ export function format(value, unit = "", decimals) {
   return number(value, decimals);
 }
 
+/**
+ * @param {number} value
+ * @param {Scale} scale
+ * @param {number | null} [decimals]
+ */
 function scaled(value, { base, names }, decimals) {
   let step = 0;
   while (Math.abs(value) >= base && step < names.length - 1) {
@@ -82,6 +108,10 @@ function scaled(value, { base, names }, decimals) {
   return number(value, decimals) + names[step];
 }
 
+/**
+ * @param {number} value
+ * @param {number | null} [decimals]
+ */
 function seconds(value, decimals) {
   const size = Math.abs(value);
   if (size === 0) return "0 s";
@@ -95,35 +125,58 @@ function seconds(value, decimals) {
   return `${number(value / 86400, decimals)} d`;
 }
 
-/** Requests a second; rare ones read better by the minute. One unit wherever the same call is shown. */
+/**
+ * Requests a second; rare ones read better by the minute. One unit wherever the same call is shown.
+ * @type {(perSecond: number) => string}
+ */
 export const rate = (
   perSecond,
 ) => (perSecond > 0 && perSecond < 0.1 ? format(perSecond * 60, "reqpm") : format(perSecond, "reqps"));
 
-/** A span's or a trace's length, in nanoseconds. */
+/**
+ * A span's or a trace's length, in nanoseconds.
+ * @type {(ns: number) => string}
+ */
 export const duration = (ns) => seconds(ns / 1e9);
 
+/** @type {(n: number) => string} */
 const two = (n) => String(n).padStart(2, "0");
 
-/** Local `15:04:05`, with `.123` if asked. */
+/**
+ * Local `15:04:05`, with `.123` if asked.
+ * @param {number} ms Unix time
+ * @param {boolean} [millis]
+ */
 export function clock(ms, millis = false) {
   const d = new Date(ms);
   const text = `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
   return millis ? `${text}.${String(d.getMilliseconds()).padStart(3, "0")}` : text;
 }
 
-/** Local `2025-11-21 15:04:05`. */
+/**
+ * Local `2025-11-21 15:04:05`.
+ * @param {number} ms Unix time
+ * @param {boolean} [millis]
+ */
 export function dateTime(ms, millis = false) {
   const d = new Date(ms);
   return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${clock(ms, millis)}`;
 }
 
-/** `1 trace`, `2 traces`. */
+/**
+ * `1 trace`, `2 traces`.
+ * @type {(n: number, noun: string) => string}
+ */
 export const count = (n, noun) => `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 
 /**
  * Ticks at round values for an axis from `low` to `high`: 1, 2, 2.5 or 5 times a power of ten (of two for
  * bytes).
+ * @param {number} low
+ * @param {number} high
+ * @param {string} [unit]
+ * @param {number} [wanted]
+ * @returns {{ values: number[], step: number }}
  */
 export function ticks(low, high, unit, wanted = 5) {
   if (!(high > low)) high = low + 1;

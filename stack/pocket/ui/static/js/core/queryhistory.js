@@ -3,6 +3,10 @@
 
 const LENGTH = 15;
 
+/**
+ * @param {string} kind
+ * @returns {string[]} newest first
+ */
 export function history(kind) {
   try {
     const list = JSON.parse(localStorage.getItem(`history.${kind}`) ?? "[]");
@@ -12,6 +16,10 @@ export function history(kind) {
   }
 }
 
+/**
+ * @param {string} kind
+ * @param {string} query
+ */
 export function remember(kind, query) {
   if (!query) return;
   const list = [query, ...history(kind).filter((item) => item !== query)].slice(0, LENGTH);

@@ -1,9 +1,11 @@
 // Where on the page one was: back and forward return to the place, a new view begins at its top.
 
+/** @type {Map<number, number>} */
 const places = new Map(); // number of the history entry → how far it was scrolled
 const GIVE_UP_MS = 4000;
 let here = 0;
 let newest = 0;
+/** @type {(() => void) | undefined} */
 let pending;
 
 history.scrollRestoration = "manual"; // the browser would try before the view has its height
@@ -21,7 +23,11 @@ export function arrive() {
   return (known !== undefined && places.get(here)) || 0;
 }
 
-/** Scrolls to `top` as soon as the view is tall enough, unless the reader moves first. */
+/**
+ * Scrolls to `top` as soon as the view is tall enough, unless the reader moves first.
+ * @param {Element} view
+ * @param {number} top pixels
+ */
 export function settle(view, top) {
   pending?.();
   if (!top) return scrollTo(0, 0);

@@ -13,7 +13,9 @@ const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefe\u{10800}-\u{10ff
 const BLANK = /^[\s\u115f\u1160\u2800\u3164\uffa0]*$/; // fillers are letters that draw nothing
 const [ISOLATE, END] = ["\u2068", "\u2069"];
 
+/** @type {(text: string) => boolean} */
 export const isRightToLeft = (text) => RIGHT_TO_LEFT.test(text);
+/** @type {(text: string) => boolean} */
 export const isBlank = (text) => BLANK.test(text);
 
 // ASCII's names; the pictures of Unicode for them (U+2400 on) are in few fonts.
@@ -21,12 +23,20 @@ const CONTROLS = ("NUL SOH STX ETX EOT ENQ ACK BEL BS HT LF VT FF CR SO SI " +
   "DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US")
   .split(" ");
 
-/** `ESC` for a control character, otherwise `U+202E`. */
+/**
+ * `ESC` for a control character, otherwise `U+202E`.
+ * @type {(character: string) => string}
+ */
 const sign = (character) => CONTROLS[character.charCodeAt(0)] ?? codePoint(character);
 
+/** @type {(character: string) => string} */
 const codePoint = (character) => `U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
-/** `[{text}, {sign, code}, …]`: the text cut at each character that cannot be seen. */
+/**
+ * `[{text}, {sign, code}, …]`: the text cut at each character that cannot be seen.
+ * @param {string} text
+ * @returns {{ text?: string, sign?: string, code?: string }[]}
+ */
 export function pieces(text) {
   if (!UNSEEN.test(text)) return [{ text }];
   return text.split(EACH).filter(Boolean).map((
@@ -37,15 +47,25 @@ export function pieces(text) {
   );
 }
 
-/** With signs, as a string; for what measures or cuts a text before it draws it. */
+/**
+ * With signs, as a string; for what measures or cuts a text before it draws it.
+ * @type {(text: any) => string}
+ */
 export const signed = (text) =>
   pieces(String(text)).map(({ text: part, sign: drawn }) => part ?? `[${drawn}]`).join("");
 
-/** The same, kept from its neighbours: for attributes, canvas, SVG and plotly, where there is no <bdi>. */
+/**
+ * The same, kept from its neighbours: for attributes, canvas, SVG and plotly, where there is no <bdi>.
+ * @param {any} value
+ * @returns {string}
+ */
 export function legible(value) {
   const text = signed(value);
   return isRightToLeft(text) ? ISOLATE + text + END : text;
 }
 
-/** A name, or words in its place where it would draw nothing. */
+/**
+ * A name, or words in its place where it would draw nothing.
+ * @type {(text: string, none?: string) => string}
+ */
 export const named = (text, none = "(no name)") => (isBlank(text) ? none : text);

@@ -82,7 +82,7 @@ function rowHead(row, grid, fill) {
     icon("chevron", 15),
     row.title,
   );
-  button.querySelector(".icon").classList.add("turns");
+  button.querySelector(".icon")?.classList.add("turns");
   button.addEventListener("click", () => {
     grid.hidden = !grid.hidden;
     if (!grid.hidden && !grid.children.length) fill();

@@ -45,7 +45,7 @@ export function logList({ wraps = false, filter } = {}) {
       for (const [key, gone] of old) if (!rows.has(key)) gone.remove();
       let next = element.firstChild;
       for (const one of rows.values()) {
-        if (one === next) next = next.nextSibling;
+        if (next && one === next) next = next.nextSibling;
         else element.insertBefore(one, next);
       }
     },

@@ -130,7 +130,10 @@ function historyMenu(kind, choose) {
   };
   button.addEventListener("click", () => open(panel.hidden));
   menu.addEventListener("keydown", (event) => event.key === "Escape" && open(false));
-  document.addEventListener("pointerdown", (event) => !menu.contains(event.target) && open(false));
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => !(target instanceof Node && menu.contains(target)) && open(false),
+  );
   return menu;
 }
 

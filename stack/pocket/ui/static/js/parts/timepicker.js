@@ -45,7 +45,10 @@ export function timePicker({ onRefresh }) {
     open(false);
     button.focus();
   });
-  document.addEventListener("pointerdown", (event) => !menu.contains(event.target) && open(false));
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => !(target instanceof Node && menu.contains(target)) && open(false),
+  );
   every.addEventListener("change", () => router.update({ refresh: every.value }));
 
   let timer;

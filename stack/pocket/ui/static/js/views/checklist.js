@@ -10,12 +10,8 @@ import { coded, empty, failed, loading } from "../parts/states.js";
 export function mount(root, context) {
   const page = h("div", { class: "stack" }, loading());
   const problem = h("div");
-  const again = h(
-    "button",
-    { class: "button primary", onclick: check },
-    icon("play", 14),
-    h("span", {}, "Run the check"),
-  );
+  const label = h("span", {}, "Run the check");
+  const again = h("button", { class: "button primary", onclick: check }, icon("play", 14), label);
   const lead = h("span", { class: "muted" });
   const work = loader(page, (error) => put(page, failed(error)));
   context.title("Checklist");
@@ -46,8 +42,8 @@ export function mount(root, context) {
   function busy(on) {
     again.disabled = on;
     again.classList.toggle("spinning", on);
-    again.firstChild.replaceWith(icon(on ? "refresh" : "play", 14));
-    put(again.lastChild, on ? "Checking…" : "Run the check");
+    again.firstChild?.replaceWith(icon(on ? "refresh" : "play", 14));
+    put(label, on ? "Checking…" : "Run the check");
     page.classList.toggle("busy", on);
   }
 

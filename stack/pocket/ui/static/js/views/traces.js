@@ -133,7 +133,11 @@ export function mount(root, context, { params }) {
   return { update: search, refresh: search, unmount: work.stop };
 }
 
-/** The view of the trace whose id the text is. */
+/**
+ * The view of the trace whose id the text is.
+ * @param {string} text
+ * @returns {[any[], Record<string, any>]}
+ */
 function wayTo(text) {
   const found = tempo.traceIn(text);
   return [["trace", found?.id], { span: found?.span }];

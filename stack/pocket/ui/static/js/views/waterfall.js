@@ -29,7 +29,7 @@ export function waterfall(trace, { onSelect, onOpen }) {
     if (on) folded.add(id);
     else folded.delete(id);
     draw();
-    body.querySelector(`[data-span="${id}"]`)?.focus();
+    rowsIn(body).find((one) => one.dataset.span === id)?.focus();
   };
   function draw() {
     const rows = visible(tree, folded);
@@ -44,7 +44,7 @@ export function waterfall(trace, { onSelect, onOpen }) {
     mark();
   }
   function mark() {
-    for (const one of body.querySelectorAll(".span-row")) {
+    for (const one of rowsIn(body)) {
       const is = one.dataset.span === chosen;
       one.setAttribute("aria-selected", String(is));
       one.tabIndex = is ? 0 : -1;
@@ -53,7 +53,8 @@ export function waterfall(trace, { onSelect, onOpen }) {
   body.addEventListener(
     "keydown",
     (event) =>
-      event.target.closest(".span-row") && walk(event, body, trace, { folded, fold, onSelect, onOpen }),
+      event.target instanceof Element && event.target.closest(".span-row") &&
+      walk(event, body, trace, { folded, fold, onSelect, onOpen }),
   );
   draw();
   return {
@@ -182,7 +183,7 @@ function row(node, trace, { folded, fold, onSelect, onOpen }) {
 const size = ({ children }) => children.reduce((sum, child) => sum + 1 + size(child), 0);
 
 function walk(event, body, { spans }, { folded, fold, onSelect, onOpen }) {
-  const rows = [...body.querySelectorAll(".span-row")];
+  const rows = rowsIn(body);
   const i = rows.findIndex((one) => one.getAttribute("aria-selected") === "true");
   const to = (one) => one && (onSelect(one.dataset.span), one.focus());
   const id = rows[i]?.dataset.span;
@@ -199,3 +200,6 @@ function walk(event, body, { spans }, { folded, fold, onSelect, onOpen }) {
   else return;
   event.preventDefault();
 }
+
+/** @type {(body: HTMLElement) => HTMLElement[]} */
+const rowsIn = (body) => [...body.querySelectorAll(".span-row")].filter((row) => row instanceof HTMLElement);
