@@ -38,10 +38,11 @@ logs: .venv/.installed ## ARGS="--follow dice-roller": what the services write
 diff: .venv/.installed ## STAGE=n: what this stage adds to the one before
 	@$(WORKSHOP) diff $(STAGE)
 
-lint: .venv/.installed-dev ## ruff (rules and format), mypy --strict
+lint: .venv/.installed-dev ## ruff (rules and format), mypy --strict, deno (format, rules, types) for the UI's JavaScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	DENO_DIR=.venv/.deno DENO_NO_UPDATE_CHECK=1 $(BIN)/deno task --quiet lint
 
 tools: .venv/.installed-dev ## programs that some tests need: as root on Debian it gets Chromium and Prometheus
 	@$(BIN)/python tests/prepare.py

@@ -10,10 +10,10 @@ import typer
 from typer.core import TyperCommand
 from typer.exceptions import TyperException
 
-from workshop.errors import WorkshopError
-from workshop.paths import RunPaths, project_root, run_paths, stage_folder, stages
+from pocket.addresses import MAX_OFFSET
+from workshop.errors import WorkshopError, in_a_line
+from workshop.paths import RunPaths, program, project_root, run_paths, stage_folder, stages
 from workshop.terminal import write_all
-from workshop.usage_error import MAX_OFFSET, in_a_line
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -242,7 +242,7 @@ def main() -> None:
     except WorkshopError as error:
         fail(str(error), error.code)
     except TyperException as error:
-        if line := in_a_line(error):
+        if line := in_a_line(error, program()):
             fail(line, 2)
         sys.exit(2)
     except OSError as error:

@@ -27,6 +27,7 @@ class StartDisplay:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
+        """Draws for as long as it is entered."""
         if not self._console.is_terminal:
             yield
             return
@@ -35,6 +36,7 @@ class StartDisplay:
             yield
 
     def seen(self, event: dict[str, Any]) -> None:
+        """Takes one of the supervisor's events."""
         if event["type"] == "note":
             self._console.print(told(event), highlight=False, markup=False, style="yellow", soft_wrap=True)
         if event["type"] != "unit":

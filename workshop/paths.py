@@ -95,6 +95,7 @@ def runs_folder(root: Path) -> Path:
 
 
 def run_paths(root: Path, offset: int, data_dir: Path | None) -> RunPaths:
+    """By default a folder for each port offset, below .workshop."""
     return RunPaths((data_dir or runs_folder(root) / f"offset-{offset}").expanduser().resolve())
 
 

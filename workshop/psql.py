@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from pocket.addresses import LOOPBACK
 from workshop.compose.reader import read
 from workshop.errors import WorkshopError
 from workshop.infrastructure.cluster import environment
 from workshop.infrastructure.programs import installed
 from workshop.paths import COMPOSE_FILE, RunPaths, program, stages
-from workshop.plan import DATABASE
-from workshop.run import passwords
+from workshop.plan import DATABASE, passwords
+from workshop.run import state
 from workshop.run.ports import is_free
 
 CLIENT = "die-service"  # the prompt may do what this service may
+
+
+def passwords_in_force(paths: RunPaths) -> dict[str, str]:
+    """Those of the run that is alive, by variable; empty where Docker's may be, which has the file's defaults."""
+    return passwords.stored(paths) if state.running(paths) else {}
 
 
 def become_psql(root: Path, offset: int, paths: RunPaths, arguments: Sequence[str]) -> NoReturn:
@@ -26,7 +32,7 @@ def become_psql(root: Path, offset: int, paths: RunPaths, arguments: Sequence[st
     flags among `arguments` may name others.
     """
     last = stages(root)[-1]
-    variables = os.environ | passwords.in_force(paths)
+    variables = os.environ | passwords_in_force(paths)
     services = read(root / f"stage{last}" / COMPOSE_FILE, variables).services
     port = services[DATABASE].ports[0] + offset
     if is_free(port):
@@ -34,6 +40,6 @@ def become_psql(root: Path, offset: int, paths: RunPaths, arguments: Sequence[st
         raise WorkshopError(f"no database on port {port}. Stages 5 and 6 have one. {or_else}", code=1)
     service = services[CLIENT].environment
     connection = {name: service[name] for name in ("PGUSER", "PGPASSWORD", "PGDATABASE")}
-    connection |= {"PGHOST": "127.0.0.1", "PGPORT": str(port)}
+    connection |= {"PGHOST": LOOPBACK, "PGPORT": str(port)}
     psql = installed() / "psql"
     os.execve(psql, [str(psql), *arguments], environment() | connection)  # noqa: S606 - no shell is needed

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from workshop.errors import WorkshopError
+from workshop.guard import Guard
 from workshop.paths import RunPaths, flags, program
 from workshop.plan import TRAFFIC_SCRIPT, make_plan, traffic_environment
 from workshop.run import state
-from workshop.run.guard import Guard
 
 # Ten users for eight seconds: some 150 rolls, two scrapes, every kind of answer. Enough for each panel.
 BURST = {"NUM_USERS": "10", "THINK_TIME_SECONDS": "0.2", "DURATION_SECONDS": "8", "MAX_ROLLS_PER_USER": "0"}

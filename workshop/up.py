@@ -11,10 +11,9 @@ from rich.console import Console
 
 from workshop.display import StartDisplay, show_urls, told
 from workshop.paths import RunPaths, flags, program
-from workshop.plan import DATABASE, Plan, make_plan
-from workshop.run import passwords
+from workshop.plan import DATABASE, Plan, make_plan, passwords
 from workshop.run.folders import make_private
-from workshop.run.leash import Event, Leash
+from workshop.run.supervisor_process import Event, SupervisorProcess
 from workshop.traffic import BURST, run_script
 
 CHECK_SECONDS = 90.0
@@ -38,28 +37,28 @@ class Up:
             passwords.make(self.paths, self.offset)
         console = Console()
         signal.signal(signal.SIGTERM, _interrupt)
-        leash = Leash(self.root, self.stage, self.offset, self.paths)
+        supervisor = SupervisorProcess(self.root, self.stage, self.offset, self.paths)
         try:
-            return self._hold(console, plan, leash)
+            return self._hold(console, plan, supervisor)
         except KeyboardInterrupt:
             console.print("\nStopping …")
-            leash.stop()
+            supervisor.stop()
             console.print(f"Stopped stage {self.stage}.")
             return 130
         except BaseException:
-            leash.stop()
+            supervisor.stop()
             raise
 
-    def _hold(self, console: Console, plan: Plan, leash: Leash) -> int:
-        events = leash.events()
+    def _hold(self, console: Console, plan: Plan, supervisor: SupervisorProcess) -> int:
+        events = supervisor.events()
         display = StartDisplay(console, f"Starting stage {self.stage}")
         with display.shown():
             for event in takewhile(lambda event: event["type"] != "ready", events):
                 display.seen(event)
-        code = self._drive(console, leash)
+        code = self._drive(console, supervisor)
         show_urls(console, self.stage, self._urls(plan))
         if self.detach:
-            leash.detach()
+            supervisor.detach()
             console.print(
                 f"It runs on. Stop it with: {program()} down{flags(self.paths, self.offset)}", soft_wrap=True
             )
@@ -69,9 +68,9 @@ class Up:
             _report(console, event)
         return code
 
-    def _drive(self, console: Console, leash: Leash) -> int:
+    def _drive(self, console: Console, supervisor: SupervisorProcess) -> int:
         if self.traffic:
-            leash.command("traffic")
+            supervisor.command("traffic")
             run_script(self.root, self.stage, self.offset, self.paths, (), BURST)
         if not self.check:
             return 0

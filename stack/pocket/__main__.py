@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pocket.addresses import MAX_OFFSET
 from pocket.config import Settings
 
 
@@ -20,14 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Late: an error in the arguments should not wait for these imports.
     import uvloop
 
-    from pocket import memory
+    from pocket import process_memory
     from pocket.receive.scrape import ConfigError
     from pocket.server import Pocket, PortTakenError
     from pocket.store import StoreError
 
     sys.setswitchinterval(0.001)  # five times as often as usual: the event loop waits for the threads of queries
-    memory.be_the_first_victim()
-    memory.limit(2 * settings.memory_bytes)  # the last line; queries end at half of it
+    process_memory.be_the_first_victim()
+    process_memory.limit(2 * settings.memory_bytes)  # the last line; queries end at half of it
 
     async def serve() -> None:
         await Pocket(settings).run()
@@ -56,8 +57,8 @@ def _settings(arguments: Sequence[str] | None) -> Settings:
     parser.add_argument("--retention-hours", type=float, default=6.0)
     parser.add_argument("--retention-bytes", type=int, default=1 << 30)
     given = parser.parse_args(arguments)
-    if not 0 <= given.port_offset <= 65535 - 12345:
-        parser.error(f"--port-offset must be between 0 and {65535 - 12345}")
+    if not 0 <= given.port_offset <= MAX_OFFSET:
+        parser.error(f"--port-offset must be between 0 and {MAX_OFFSET}")
     if given.retention_hours <= 0 or given.retention_bytes <= 0:
         parser.error("--retention-hours and --retention-bytes must be positive")
     hosts = [host.partition(":") for host in given.host]

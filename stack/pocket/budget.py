@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from pocket.memory import resident_bytes
+from pocket.process_memory import resident_bytes
 
 Interrupt = Callable[[], None]
 

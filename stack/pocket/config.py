@@ -1,4 +1,4 @@
-"""What the process needs to know, and the port of every component."""
+"""What the process needs to know."""
 
 from __future__ import annotations
 
@@ -6,16 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PORTS = {
-    "grafana": 3000,
-    "loki": 3100,
-    "tempo": 3200,
-    "pyroscope": 4040,
-    "otlp-grpc": 4317,
-    "otlp-http": 4318,
-    "prometheus": 9090,
-    "alloy": 12345,
-}
+from pocket.addresses import PORTS
 
 
 @dataclass(frozen=True)
@@ -43,4 +34,5 @@ class Settings:
     memory_bytes: int = 1 << 30  # resident; beyond it queries end. 138 MB at rest. 0: no limit
 
     def port(self, component: str) -> int:
+        """The number it listens on, offset and all; `component` is one of addresses.PORTS."""
         return PORTS[component] + self.port_offset

@@ -14,26 +14,26 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from pocket import heap, ui
+from pocket import process_memory, ui
+from pocket.addresses import LOOPBACK, PORTS, url
+from pocket.admission.bounds import Bounds
 from pocket.api import loki, prometheus, pyroscope, tempo
 from pocket.api.queries import Queries
+from pocket.asgi.body import BodyLimit, Refuse, plain
+from pocket.asgi.head import BoundedHead
+from pocket.asgi.origin import OwnPages
 from pocket.config import Settings
 from pocket.derive import Generator
-from pocket.head import BoundedHead
-from pocket.metrics import exposition
-from pocket.origin import OwnPages
 from pocket.receive import loki as loki_push
 from pocket.receive import pyroscope as pyroscope_push
-from pocket.receive.body import BodyLimit, Refuse, plain
-from pocket.receive.bounds import Bounds
 from pocket.receive.otlp import grpc as otlp_grpc
 from pocket.receive.otlp import http as otlp_http
 from pocket.receive.otlp.receiver import Receiver
-from pocket.receive.scrape import Job, Scraper, load
+from pocket.receive.scrape import Job, Scraper, TargetState, load
 from pocket.receive.scrape.config import Target
 from pocket.route import UsageQueue, UsageRoute, container_sink, push_sink
 from pocket.store import Store
@@ -61,7 +61,7 @@ class Pocket:
         self._settings = settings
         jobs = load(settings.prometheus_config) if settings.prometheus_config else []
         self._sockets = {name: _bind(name, settings.port(name)) for name in _HTTP}
-        _bind("otlp-grpc", settings.port("otlp-grpc")).close()  # gRPC would say it in its own words
+        _bind(_GRPC, settings.port(_GRPC)).close()  # gRPC would say it in its own words
         self._store = store = Store(settings)
         self._queries = Queries(settings)
         self._scraper = Scraper(store, settings, [*jobs, _own_job()])
@@ -69,13 +69,15 @@ class Pocket:
         self._receiver = Receiver(store, settings, self._generator.add)
         queue = UsageQueue(settings.data_dir / "pocket" / "usage.sqlite") if settings.usage_endpoint else None
         self._usage, self._queue = UsageRoute(store, queue, settings.usage_endpoint), queue
+        self._gauges()
 
     async def run(self) -> None:
+        """Serves until SIGTERM or SIGINT; everything received is on disk when it returns."""
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         grpc_server = otlp_grpc.server(
-            self._receiver, f"127.0.0.1:{self._settings.port('otlp-grpc')}", self._settings.max_body_bytes
+            self._receiver, f"{LOOPBACK}:{self._settings.port(_GRPC)}", self._settings.max_body_bytes
         )
         await grpc_server.start()
         servers = {name: _server(app) for name, app in self._apps().items()}
@@ -85,7 +87,7 @@ class Pocket:
         gc.freeze()
         gc.set_threshold(100_000, 20, 50)
         await _started(servers.values(), serving)
-        log.info("ready: http://127.0.0.1:%d", self._settings.port("grafana"))
+        log.info("ready: %s", url("grafana", self._settings.port_offset))
         await _first(stop, [*jobs, *serving])
         await _cancel(jobs)
         for server in servers.values():
@@ -96,7 +98,7 @@ class Pocket:
         self._close()
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
-        return [self._scraper.run(), self._generator.run(), self._usage.run(), heap.run()]
+        return [self._scraper.run(), self._generator.run(), self._usage.run(), process_memory.give_back()]
 
     def _close(self) -> None:
         self._queries.close()
@@ -133,24 +135,45 @@ class Pocket:
             "alloy": _bounded(Starlette(routes=[_ready(), *loki_push.routes(container, limit)]), limit),
         }  # fmt: skip
 
-    async def _metrics(self, _: Request) -> PlainTextResponse:
-        text = exposition(self._store, self._usage.waiting, self._scraper.targets())
-        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+    async def _metrics(self, request: Request) -> Response:
+        body, content_type = self._store.own_metrics.exposition(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+    def _gauges(self) -> None:
+        store, targets = self._store, self._scraper.targets
+        for name, help_, value in (
+            ("pocket_store_bytes", "Size of the store's files.", store.size_bytes),
+            (
+                "pocket_store_queue_bytes",
+                "Estimated size of what waits to be written.",
+                lambda: store.queued_bytes,
+            ),
+            ("pocket_store_series", "Time series in the store.", lambda: len(store.metrics.index.values)),
+            ("pocket_usage_queue_length", "Usage events not yet acknowledged.", lambda: self._usage.waiting),
+            ("pocket_scrape_targets", "Targets scraped.", lambda: len(targets())),
+            ("pocket_scrape_targets_down", "Targets whose last scrape failed.", lambda: _down(targets())),
+        ):
+            store.own_metrics.gauge(name, help_, value)
 
 
-_HTTP = ("grafana", "loki", "tempo", "pyroscope", "otlp-http", "prometheus", "alloy")
+def _down(targets: Sequence[TargetState]) -> int:
+    return sum(target.health == "down" for target in targets)
+
+
+_GRPC = "otlp-grpc"
+_HTTP = tuple(name for name in PORTS if name != _GRPC)
 
 
 def _own_job() -> Job:
     """The pocket stack's own metrics, under the port that the offset moves."""
-    return Job("pocket", _SELF_INTERVAL, _SELF_TIMEOUT, (Target("localhost", 9090),))
+    return Job("pocket", _SELF_INTERVAL, _SELF_TIMEOUT, (Target("localhost", PORTS["prometheus"]),))
 
 
 def _bind(component: str, port: int) -> socket.socket:
     server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        server.bind(("127.0.0.1", port))
+        server.bind((LOOPBACK, port))
         server.listen(512)
     except OSError as error:
         server.close()

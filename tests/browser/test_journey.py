@@ -144,17 +144,10 @@ def test_a_long_dashboard_has_a_way_to_each_row(visit: Visit) -> None:
 
 def test_a_query_by_service_or_outcome_has_the_dashboards_colours(visit: Visit) -> None:
     series = [{"labels": {"job": "dice-roller"}}, {"labels": {"job": "die-service"}}]
-    found = ask(visit, "charts/meaning.js", "m.meant(a).map(s => s.colour)", series)
+    found = ask(visit, "charts/seriescolours.js", "m.coloured(a).map(s => s.colour)", series)
     assert found == ["rgb(76, 125, 232)", "rgb(200, 112, 42)"]
     statuses = [{"labels": {"job": "x", "status": status}} for status in ("200", "500")]
-    good, bad = ask(visit, "charts/meaning.js", "m.meant(a).map(s => s.colour)", statuses)
+    good, bad = ask(visit, "charts/seriescolours.js", "m.coloured(a).map(s => s.colour)", statuses)
     assert (good, bad) == tuple(ask(visit, "core/theme.js", "['ok', 'error'].map(m.colour)"))
     both = [{"labels": {"job": "a", "status": "200"}}, {"labels": {"job": "b", "status": "500"}}]
-    assert ask(visit, "charts/meaning.js", "m.meant(a).map(s => s.colour)", both) == [None, None]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.9997, "1 s"), (0.999, "999 ms"), (0.9996e-3, "1 ms"), (0.0123, "12.3 ms"), (0, "0 s")]
-)
-def test_a_thousand_of_a_unit_is_one_of_the_next(visit: Visit, seconds: float, text: str) -> None:
-    assert ask(visit, "core/format.js", "m.format(a, 's')", seconds) == text
+    assert ask(visit, "charts/seriescolours.js", "m.coloured(a).map(s => s.colour)", both) == [None, None]

@@ -1,4 +1,4 @@
-"""The links of design §5: exemplar → trace → its logs → its profile, and back."""
+"""The links between signals: exemplar → trace → its logs → its profile, and back."""
 
 from __future__ import annotations
 

@@ -12,7 +12,6 @@ from playwright.sync_api import WebSocketRoute, expect
 
 from .conftest import POISON_TRACE, Stage, Visit, eventually, push_line
 from .test_dashboard import inked
-from .test_modules import ask
 
 NO_SOCKETS = (
     "() => { window.WebSocket = class { constructor() { setTimeout(() => this.onclose(), 10); } close() {} }; }"
@@ -63,12 +62,6 @@ def test_a_trace_id_for_a_query_in_a_link_opens_its_trace_and_back_is_no_trap(vi
     expect(page).to_have_url(re.compile("#/logs"))
 
 
-def test_a_trace_id_without_its_leading_zeros_is_one_too(visit: Visit) -> None:
-    assert ask(visit, "api/tempo.js", "m.traceIn(a)", " abc123 ") == {"id": "abc123"}
-    assert ask(visit, "api/tempo.js", "m.traceIn(a)", "{name = 1}") is None
-    assert ask(visit, "api/tempo.js", "m.traceIn(a)", "a" * 33) is None
-
-
 def test_traceql_metrics_are_drawn_and_not_searched(visit: Visit) -> None:
     page = visit.page
     searches: list[str] = []
@@ -78,15 +71,6 @@ def test_traceql_metrics_are_drawn_and_not_searched(visit: Visit) -> None:
     expect(page.locator(".legend button").filter(has_text="roll die")).to_be_visible()
     expect(page.get_by_label("Most traces")).to_be_hidden()
     assert searches == []
-
-
-@pytest.mark.parametrize(
-    ("query", "is_metrics"),
-    [("{} | rate()", True), ("{}|quantile_over_time(duration, .9) by (name)", True), ("{} | count() > 2", False),
-     ('{name = "a | rate()"}', False), ("{name = `| rate()`}", False)],
-)  # fmt: skip
-def test_what_asks_for_series_is_told_from_a_search(visit: Visit, query: str, is_metrics: bool) -> None:
-    assert ask(visit, "api/tempo.js", "m.isMetrics(a)", query) is is_metrics
 
 
 def test_the_scatter_says_from_when_on_it_shows_traces(visit: Visit) -> None:
@@ -116,13 +100,6 @@ def test_the_level_of_a_line_that_came_by_otlp_is_the_charts_too(visit: Visit, s
     eventually(has_line)
     expect(page.locator(".log-line .level").first).to_have_text("warn")
     expect(page.get_by_label("Log volume").locator(".legend")).to_have_text("warning")
-
-
-def test_levels_of_one_kind_are_one_series(visit: Visit) -> None:
-    series = [{"labels": {"level": "WARNING", "detected_level": "warn"}, "t": [1, 2], "v": [1, 1]},
-              {"labels": {"detected_level": "warn"}, "t": [2, 3], "v": [1, 1]}]  # fmt: skip
-    found = ask(visit, "api/loki.js", "m.perLevel(a, l => l.slice(0, 4))", series)
-    assert found == [{"name": "warn", "labels": {"level": "warn"}, "t": [1, 2, 3], "v": [1, 2, 1]}]
 
 
 def test_a_traces_logs_are_read_from_their_beginning(visit: Visit, stage: Stage) -> None:

@@ -22,7 +22,7 @@ from workshop.check.apis import Apis
 from workshop.check.dashboards import expand
 from workshop.paths import run_paths
 from workshop.plan import GRAFANA_PASSWORD
-from workshop.run import passwords
+from workshop.psql import passwords_in_force
 
 ROOT = Path(__file__).parents[2]
 POSTGRES_PORT = 15432
@@ -110,7 +110,7 @@ async def _pyroscope(query: Query, apis: Apis) -> list[str]:
 
 async def _sql(query: Query, apis: Apis) -> list[str]:
     """Columns: Grafana, which would ask, may not be there, the database is."""
-    password = passwords.in_force(run_paths(ROOT, apis.offset, None)).get(GRAFANA_PASSWORD, "grafana")
+    password = passwords_in_force(run_paths(ROOT, apis.offset, None)).get(GRAFANA_PASSWORD, "grafana")
     where = {"host": "127.0.0.1", "port": POSTGRES_PORT + apis.offset, "database": "dice"}
     connection = await asyncpg.connect(**where, user="grafana", password=password, timeout=5)
     try:

@@ -1,4 +1,4 @@
-"""The Compose file keeps design §5: pinned images, loopback ports, health checks, limits, no privileges."""
+"""The Compose file of the full stack: pinned images, loopback ports, health checks, limits, no privileges."""
 
 import json
 import re

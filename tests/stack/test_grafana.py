@@ -1,4 +1,4 @@
-"""Grafana's provisioning: fixed uids, every link of design §5 with its exact keys, `$$` for `$`."""
+"""Grafana's provisioning: fixed uids, every link between signals with its exact keys, `$$` for `$`."""
 
 import json
 import re

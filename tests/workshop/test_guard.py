@@ -11,13 +11,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workshop.run.guard import Guard
+from workshop.guard import Guard
 
 from .conftest import eventually
 
 OWNER = """
 import subprocess, sys, time
-from workshop.run.guard import Guard
+from workshop.guard import Guard
 guard = Guard()
 children = [subprocess.Popen(argv, start_new_session=True) for argv in (
     ["sleep", "617"],

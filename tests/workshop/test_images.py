@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from workshop.compose.model import Service
-from workshop.images import stand_in
 from workshop.paths import RunPaths
+from workshop.plan.images import stand_in
 
 from .conftest import Project
 

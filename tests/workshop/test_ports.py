@@ -10,8 +10,8 @@ import pytest
 
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths
+from workshop.plan.spec import ProcessSpec
 from workshop.run import ports
-from workshop.run.spec import ProcessSpec
 
 from .conftest import COMPOSE, Project
 

@@ -16,7 +16,8 @@ import pytest
 
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths
-from workshop.run import passwords
+from workshop.plan import passwords
+from workshop.psql import passwords_in_force
 
 from .conftest import Project
 
@@ -131,7 +132,7 @@ def test_passwords_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert first["GRAFANA_DATABASE_PASSWORD"] == "of my own"
     passwords.make(paths, 0)
     assert passwords.stored(paths) == first
-    assert passwords.in_force(paths) == {}  # nothing runs
+    assert passwords_in_force(paths) == {}  # nothing runs
     assert [path.name for path in paths.postgres.iterdir()] == ["passwords.json"]
     assert stat.S_IMODE(paths.passwords.stat().st_mode) == 0o600
     paths.passwords.unlink()

@@ -144,13 +144,13 @@ def test_a_disk_that_is_full_for_a_while_loses_no_line(
     assert json.loads((tmp_path / "positions.json").read_text())["one"][1] == len("a\nb\n")
 
 
-def test_a_refused_line_is_left_out_alone(tmp_path: Path, stack: Stack) -> None:
+def test_a_refused_line_is_left_out_alone(tmp_path: Path, stack: Stack, caplog: pytest.LogCaptureFixture) -> None:
     stack.refuse = "bad"
     write(tmp_path, "".join(f"{'bad' if i == 5 else 'good'} {i}\n" for i in range(12)))
     one = shipper(tmp_path, stack)
     drain(one)
     assert stack.lines == [f"good {i}" for i in range(12) if i != 5]
-    assert one.refused_lines == 1
+    assert [record.message for record in caplog.records] == ["the stack refused a log line of one: HTTP 400"]
 
 
 def test_truncation_starts_again_at_the_top(tmp_path: Path, stack: Stack) -> None:
@@ -216,12 +216,12 @@ def test_a_rotation_while_files_are_listed_does_not_start_again(
     assert stack.lines == ["a", "b"]
 
 
-def test_waiting_files_are_bounded_and_the_loss_is_counted(tmp_path: Path) -> None:
+def test_waiting_files_are_bounded_and_the_loss_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     log = Log(tmp_path / "logs" / "one.log", max_bytes=100, max_files=4)
     for i in range(500):
         log.write(f"line {i:04}\n".encode())
     assert len(rotated(log.path)) <= 3
-    assert log.dropped_files > 0
+    assert "one.log.1 was never shipped and makes room for newer lines" in caplog.messages
     assert tail(log.path, 1) == ["line 0499"]
 
 

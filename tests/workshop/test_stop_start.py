@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from workshop.run.guard import Guard
-from workshop.run.spec import ProcessSpec
+from workshop.guard import Guard
+from workshop.plan.spec import ProcessSpec
 from workshop.run.units import Units
 
 from .conftest import COMPOSE, Project, eventually

@@ -12,11 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from workshop.guard import Guard
+from workshop.plan.spec import ProcessSpec
 from workshop.run import state, unit
 from workshop.run.backlog import Backlog
-from workshop.run.guard import Guard
 from workshop.run.logfile import LogFile
-from workshop.run.spec import ProcessSpec
 from workshop.run.supervisor import Supervisor
 
 # More than a pipe holds (64 KiB), so that it ends only if somebody reads all of it.

@@ -1,4 +1,4 @@
-"""The query APIs of Prometheus, Loki, Tempo, Pyroscope Grafana, and the services, by port + offset."""
+"""The query APIs of Prometheus, Loki, Tempo, Pyroscope, Grafana, and the services, by port + offset."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
+from pocket.addresses import LOOPBACK, PORTS, url
 from workshop.check.outcome import NotYetError
 from workshop.paths import program
-from workshop.plan import STACK_PORTS
 
 SERVER_SECONDS = 10.0
 
@@ -24,13 +24,14 @@ class Apis:
     flags: str = ""  # what `workshop` needs to mean the run that is asked
 
     def url(self, component: str) -> str:
-        return f"http://127.0.0.1:{self.port(component)}"
+        return url(component, self.offset)
 
     def port(self, component: str) -> int:
-        return STACK_PORTS[component] + self.offset
+        return PORTS[component] + self.offset
 
     def service_url(self, port: int) -> str:
-        return f"http://127.0.0.1:{port + self.offset}"
+        """Of a service, by the port that its compose file has."""
+        return f"http://{LOOPBACK}:{port + self.offset}"
 
     def command(self, verb: str, what: str | int = "") -> str:
         """For a hint: the command about this very run."""
@@ -48,6 +49,7 @@ class Apis:
         return result
 
     async def prometheus_range(self, expr: str, step: int) -> list[dict[str, Any]]:
+        """A matrix over the window, a point every `step` seconds."""
         now = time.time()
         window = {"start": now - self.window, "end": now, "step": step}
         answer = await self.get("prometheus", "/api/v1/query_range", query=expr, **window)
@@ -66,6 +68,7 @@ class Apis:
         return result
 
     async def traceql(self, query: str, limit: int = 20) -> list[dict[str, Any]]:
+        """Hits of a search over the window."""
         now = int(time.time())
         answer = await self.get("tempo", "/api/search", q=query, limit=limit, start=now - self.window, end=now + 5)
         traces: list[dict[str, Any]] = answer.get("traces") or []

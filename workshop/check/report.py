@@ -17,6 +17,7 @@ MEANING = {dashboards.GROUP: ", every panel has data"}  # of all ✓
 
 
 def show(console: Console, result: Result) -> None:
+    """A table of the checks, what failed and why, and the sum."""
     console.print(_table(result))
     for answer in result.answers:
         if answer.status == FAIL:

@@ -39,6 +39,7 @@ def words(value: Any) -> tuple[str, ...]:
 
 
 def scalar(value: Any) -> str:
+    """A string; a number or boolean as YAML would have it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | float):
@@ -82,6 +83,7 @@ def _port(item: Any) -> tuple[int, int]:
 
 
 def depends_on(value: Any) -> dict[str, str]:
+    """Service → condition; a bare list means started."""
     if value is None:
         return {}
     if isinstance(value, list):
@@ -117,6 +119,7 @@ def _health_test(test: Any) -> tuple[str, ...]:
 
 
 def build_context(value: Any, folder: Path) -> Path | None:
+    """The folder to build from; None where an image is given."""
     if value is None:
         return None
     context = value.get("context", ".") if isinstance(value, dict) else value

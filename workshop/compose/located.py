@@ -77,6 +77,7 @@ def load(path: Path) -> LocatedMap:
 
 
 def fail_at_mark(path: Path, error: yaml.MarkedYAMLError) -> NoReturn:
+    """Raises WorkshopError that names file and line."""
     mark = error.problem_mark or error.context_mark
     where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
     context = f" {error.context}" if error.context else ""

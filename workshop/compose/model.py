@@ -35,7 +35,6 @@ class Service:
     restart: str = "no"
     stop_signal: str = "SIGTERM"
     stop_grace_period: float = 10.0
-    working_dir: str = ""
     line: int = 0
 
 

@@ -97,7 +97,6 @@ def _service(path: Path, section: LocatedMap, name: str, variables: dict[str, st
         restart=field("restart", fields.scalar, "no").partition(":")[0],
         stop_signal=field("stop_signal", fields.scalar, "SIGTERM"),
         stop_grace_period=field("stop_grace_period", fields.duration, 10.0),
-        working_dir=field("working_dir", fields.scalar, ""),
         line=section.lines[name],
     )
 

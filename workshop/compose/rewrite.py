@@ -14,10 +14,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from pocket.addresses import FROM_CONTAINERS, LOOPBACK
 from workshop.compose.model import Service
 
-LOOPBACK = "127.0.0.1"
-LOCAL_NAMES = ("localhost", LOOPBACK, "0.0.0.0", "host.docker.internal")  # noqa: S104 - replaced, not bound
+LOCAL = ("localhost", LOOPBACK, "0.0.0.0", FROM_CONTAINERS)  # noqa: S104 - replaced, not bound
 HOST_VARIABLE = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS)$")
 PORT_VARIABLE = re.compile(r"PORT$")
 HOST_FLAG = re.compile(r"--?([\w-]*-)?host(name)?$")
@@ -29,7 +29,7 @@ class Rewriter:
     hosts: Collection[str]
     ports: Collection[int]
     offset: int = 0
-    extra_hosts: tuple[str, ...] = field(default=LOCAL_NAMES)
+    extra_hosts: tuple[str, ...] = field(default=LOCAL)
 
     @cached_property
     def _url_host(self) -> re.Pattern[str]:
@@ -41,6 +41,7 @@ class Rewriter:
         return re.compile(f"{authority}|{bare}")
 
     def port(self, number: int) -> int:
+        """A port of the project, moved by the offset; any other stays."""
         return number + self.offset if number in self.ports else number
 
     def text(self, value: str) -> str:
@@ -54,6 +55,7 @@ class Rewriter:
         return f"{host}:{self.port(int(port))}" if port else host
 
     def variable(self, name: str, value: str) -> str:
+        """A variable's value, moved where its name says that it is a host or a port."""
         if HOST_VARIABLE.search(name) and value in self.hosts:
             return LOOPBACK
         if PORT_VARIABLE.search(name) and value.isdigit():
@@ -61,6 +63,7 @@ class Rewriter:
         return self.text(value)
 
     def environment(self, variables: dict[str, str]) -> dict[str, str]:
+        """All variables, moved."""
         return {name: self.variable(name, value) for name, value in variables.items()}
 
     def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Account:
         return pwd.getpwuid(os.geteuid() if self.uid is None else self.uid).pw_name
 
     def own(self, path: Path) -> None:
+        """Gives the path itself to the account."""
         if self.uid is not None:
             os.chown(path, self.uid, self.gid)
 

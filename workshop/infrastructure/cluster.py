@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from workshop.errors import WorkshopError
+from workshop.guard import Guard
 from workshop.infrastructure.account import Account
-from workshop.run.guard import Guard
 
 READY_SECONDS = 20.0
 FAST_STOP_SECONDS = 7.0  # below Docker's and the supervisor's grace period of 10 s

@@ -18,11 +18,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from pocket.addresses import LOOPBACK
 from workshop.errors import WorkshopError
+from workshop.guard import Guard
 from workshop.infrastructure.account import current_account, data_folder
 from workshop.infrastructure.cluster import Cluster, Owner, end_orphan
 from workshop.infrastructure.programs import programs
-from workshop.run.guard import Guard
 
 PORT = 15432
 
@@ -63,7 +64,7 @@ def run(cluster: Cluster, owner: Owner, scripts: Sequence[Path], port: int) -> i
     end_orphan(cluster.data)
     if not cluster.exists:
         cluster.create(owner, scripts)
-    where = ("-h", "127.0.0.1", "-p", str(port), "-c", "unix_socket_directories=")
+    where = ("-h", LOOPBACK, "-p", str(port), "-c", "unix_socket_directories=")
     with Guard() as guard, cluster.server(guard, cluster.data, where, wait=False) as process:
         return abs(process.wait())
 

@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from pocket.addresses import LOOPBACK
 from workshop.errors import WorkshopError
 
 CONNECT_SECONDS, QUERY_SECONDS = 1.5, 1.5  # together below the scrape's time-out of 4 s
@@ -104,6 +105,7 @@ def family(name: str, help_text: str, labels: Sequence[str], value: str, rows: R
 
 
 def number(value: object) -> float:
+    """PostgreSQL's exact numbers (Decimal), too."""
     return float(str(value))
 
 
@@ -118,13 +120,14 @@ def data_source(environment: Mapping[str, str]) -> str:
 
 
 def listen_address(words: Sequence[str]) -> tuple[str, int]:
+    """`[host]:port` as the real exporter takes it, but all interfaces are read as loopback alone."""
     parser = argparse.ArgumentParser(prog="workshop.infrastructure.postgres_exporter", description=__doc__)
     default = os.environ.get("PG_EXPORTER_WEB_LISTEN_ADDRESS", ":9187")
     parser.add_argument("--web.listen-address", dest="address", default=default)
     host, _, port = str(parser.parse_args(words).address).rpartition(":")
     if not port.isdigit():
         raise WorkshopError(f"--web.listen-address needs [host]:port, not {host}:{port}")
-    return "127.0.0.1" if host in ("", "0.0.0.0") else host, int(port)  # noqa: S104 - refused, not bound
+    return LOOPBACK if host in ("", "0.0.0.0") else host, int(port)  # noqa: S104 - refused, not bound
 
 
 def main(words: Sequence[str]) -> int:

@@ -43,6 +43,7 @@ class Backlog:
             self._file.began = self._file.size
 
     def write(self, chunk: bytes) -> None:
+        """What the file does not take waits in memory, up to the bound; beyond it lines are lost and counted."""
         self._hold(chunk)
         self.flush()
 

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 from urllib.parse import urlsplit
 
-from workshop.run.spec import ProcessSpec
+from pocket.addresses import LOOPBACK
+from workshop.plan.spec import ProcessSpec
 
 CONNECT_SECONDS = 1.0
 URL_SECONDS = 2.0
@@ -25,9 +26,10 @@ async def probe(spec: ProcessSpec) -> str:
 
 
 async def accepts(port: int) -> bool:
+    """Whether somebody listens there, on loopback."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            _, writer = await asyncio.open_connection(LOOPBACK, port)
     except (OSError, TimeoutError):
         return False
     writer.close()

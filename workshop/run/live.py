@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import psutil
 
+from pocket.addresses import LOOPBACK
 from workshop.run.health import CONNECT_SECONDS, accepts, refusal
 from workshop.run.state import ServiceState
 
@@ -52,7 +53,7 @@ async def _postgres(port: int) -> bool:
     """The kernel accepts in place of a server that stands still; only its answer tells."""
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
             with contextlib.closing(writer):
                 writer.write(SSL_REQUEST)
                 answer = await reader.read(1)

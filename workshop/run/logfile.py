@@ -26,7 +26,6 @@ class LogFile:
 
     def __init__(self, path: Path, max_bytes: int = MAX_BYTES, max_files: int = MAX_FILES) -> None:
         self.path, self.max_bytes, self.max_files = path, max_bytes, max_files
-        self.dropped_files = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("ab", buffering=0)
         self.size = path.stat().st_size
@@ -69,7 +68,6 @@ class LogFile:
             self.path.rename(self.path.with_name(f"{self.path.name}.{number}"))
         for surplus in waiting[: max(0, len(waiting) - self.max_files + 2)]:
             surplus.unlink(missing_ok=True)
-            self.dropped_files += 1
             logger.warning("%s was never shipped and makes room for newer lines", surplus.name)
         fresh = self.path.open("ab", buffering=0)
         self._file.close()

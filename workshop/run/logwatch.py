@@ -40,6 +40,7 @@ class LogWatch:
                 logger.warning("what waits cannot be written down: %s", error)
 
     def look(self) -> None:
+        """Says what has changed since the last look, and saves it."""
         now = {
             name: Figures(unit.log.fault, unit.log.waiting_lines, unit.log.lost_lines)
             for name, unit in self._units.items()

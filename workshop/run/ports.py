@@ -8,16 +8,16 @@ from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pocket.addresses import HIGHEST_PORT, LOOPBACK
 from workshop.errors import WorkshopError
 from workshop.paths import RunPaths, program
+from workshop.plan.spec import ProcessSpec
 from workshop.run.neighbours import neighbours_ports
-from workshop.run.spec import ProcessSpec
 from workshop.run.state import RunState
 
 if TYPE_CHECKING:
     import psutil
 
-HIGHEST = 65535
 # Browsers answer these with ERR_UNSAFE_PORT, whoever listens there (https://fetch.spec.whatwg.org/#port-blocking);
 # of that list those from 1024 on, below which nobody but root can listen anyway.
 BLOCKED = frozenset(
@@ -96,15 +96,15 @@ def _ports(specs: Sequence[ProcessSpec], shift: int = 0) -> Iterator[tuple[int, 
 
 
 def _unusable(port: int, in_browser: bool) -> str:
-    if port > HIGHEST:
-        return f"and {HIGHEST} is the highest there is"
+    if port > HIGHEST_PORT:
+        return f"and {HIGHEST_PORT} is the highest there is"
     return "which browsers refuse to open (ERR_UNSAFE_PORT)" if in_browser and port in BLOCKED else ""
 
 
 def _other(specs: Sequence[ProcessSpec], offset: int, taken: Container[int]) -> str:
     """The next offset, in steps of a hundred and upwards first, at which all ports can be had, best for good."""
     lent, begin = lent_ports(), offset - offset % STEP
-    offsets = (*range(begin + STEP, HIGHEST, STEP), *range(begin, -1, -STEP))
+    offsets = (*range(begin + STEP, HIGHEST_PORT, STEP), *range(begin, -1, -STEP))
     for avoided in (lent, range(0)):
         for other in offsets:
             wanted = list(_ports(specs, other - offset))
@@ -120,7 +120,7 @@ def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return False
     return True

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pocket.addresses import LOOPBACK
 from workshop.run import tailer
 from workshop.run.state import write_atomically
 
 POLL_SECONDS = 0.25
+DRAIN_SECONDS = 2.0  # for the last log lines, once the services are gone and before the pocket stack goes
 BACKOFF_SECONDS = (0.2, 5.0)  # first and longest pause while the stack does not take lines
 PUSH_PATH = "/loki/api/v1/push"
 logger = logging.getLogger("workshop.shipper")
@@ -46,7 +48,6 @@ class Shipper:
         self.logs, self.services, self.project, self.send = logs, services, project, send
         self.positions_file = positions
         self.positions = _load_positions(positions)
-        self.refused_lines = 0
         self._pending: Batch | None = None
 
     def step(self) -> int:
@@ -62,6 +63,7 @@ class Shipper:
         return sum(len(stream["values"]) for stream in batch.streams) + len(batch.finished)
 
     def run(self, stop: threading.Event) -> None:
+        """Ships until `stop` is set; failures are tried again, ever more slowly."""
         pause = BACKOFF_SECONDS[0]
         while not stop.is_set():
             try:
@@ -105,7 +107,7 @@ class Shipper:
         return {"stream": labels, "values": [[str(arrived + i), line] for i, line in enumerate(lines)]}
 
     def _deliver(self, streams: list[Stream]) -> None:
-        """Sends; a refused batch is halved until the one refused line is found, which is counted and left out."""
+        """Sends; a refused batch is halved until the one refused line is found, which is left out, and told of."""
         status = self.send(streams)
         if 200 <= status < 300:
             return
@@ -115,7 +117,6 @@ class Shipper:
         for half in halves:
             self._deliver(half)
         if not halves:
-            self.refused_lines += 1
             service = streams[0]["stream"]["compose_service"]
             logger.warning("the stack refused a log line of %s: HTTP %d", service, status)
 
@@ -147,11 +148,30 @@ def _load_positions(path: Path) -> dict[str, tailer.Position]:
         return {}  # none yet, or unreadable: from the start; twice is better than never
 
 
+class ShipperThread:
+    """A shipper's thread in the supervisor: begins with the services, ends after them."""
+
+    def __init__(self, shipper: Shipper) -> None:
+        self._shipper = shipper
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=shipper.run, args=(self._stop,), daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self, *, drain: bool) -> None:
+        """Blocks until the thread has ended and, with `drain`, what is left is shipped as far as time allows."""
+        self._stop.set()
+        self._thread.join()
+        if drain:
+            self._shipper.drain(DRAIN_SECONDS)
+
+
 class PushClient:
     """Loki push over one kept-alive connection. http.client: the supervisor starts 0.3 s faster without httpx."""
 
     def __init__(self, port: int, timeout: float = 10.0) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        self._connection = http.client.HTTPConnection(LOOPBACK, port, timeout=timeout)
 
     def __call__(self, streams: list[Stream]) -> int:
         """The answer's status. Raises UnavailableError when there is no answer."""

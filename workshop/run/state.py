@@ -96,6 +96,7 @@ def running(paths: RunPaths) -> RunState | None:
 
 
 def read(paths: RunPaths) -> RunState | None:
+    """run.json; None if there is none, or nothing can be made of it."""
     for _ in range(READ_ATTEMPTS):
         try:
             state: RunState = json.loads(paths.state.read_bytes())
@@ -133,6 +134,7 @@ def _overwritten(path: Path, content: bytes) -> bool:
 
 
 def alive(pid: int) -> bool:
+    """Whether a process of this number runs, whoever's it is; a zombie does not."""
     import psutil  # takes 0.1 s, which the supervisor's start does not need
 
     try:

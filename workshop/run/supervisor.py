@@ -1,6 +1,6 @@
 """Keeps a stage running: `python -m workshop.run.supervisor` with a JSON request, started by `workshop up`.
 
-Its standard input is the leash: commands come in as lines, and when it ends without `detach` having come, the
+Commands come in on its standard input, a line each; when that ends without `detach` having come, the
 command that started this is gone and everything is stopped. Standard output carries the events.
 """
 
@@ -20,16 +20,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from workshop.errors import WorkshopError
+from workshop.guard import Guard
 from workshop.paths import RunPaths, flags, program
 from workshop.plan import POCKET, Plan, make_plan
 from workshop.run import control, state
 from workshop.run.events import EventWriter
-from workshop.run.guard import Guard
 from workshop.run.logwatch import LogWatch
 from workshop.run.open_files import raise_limit
 from workshop.run.ports import require_ports, warning
-from workshop.run.shipper import PushClient, Shipper
-from workshop.run.shipping import Shipping
+from workshop.run.shipper import PushClient, Shipper, ShipperThread
 from workshop.run.unit import StartError, Unit
 from workshop.run.units import Units
 
@@ -39,7 +38,7 @@ logger = logging.getLogger("workshop.supervisor")
 
 
 class Supervisor:
-    """Starts the plan's processes, keeps them, stops them; obeys its leash, and `workshop stop` and `start`."""
+    """Starts the plan's processes, keeps them, stops them; obeys commands, and `workshop stop` and `start`."""
 
     def __init__(self, plan: Plan, say: EventWriter, guard: Guard, run_id: str) -> None:
         self.plan, self.say, self.guard = plan, say, guard
@@ -48,7 +47,7 @@ class Supervisor:
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.stop_asked = asyncio.Event()
         self.detached = False
-        self._shipping = Shipping(_shipper(plan))
+        self._shipping = ShipperThread(_shipper(plan))
         self._log_watch = LogWatch(self.units, say, self._save)
 
     async def run(self) -> int:
@@ -115,14 +114,14 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._ask_to_stop)
         loop.add_signal_handler(control.WAKE, lambda: self.units.fulfil(control.stopped(self.plan.paths)))
-        self._leash = asyncio.create_task(self._follow_leash())
+        self._commands = asyncio.create_task(self._follow_commands())
 
     def _ask_to_stop(self) -> None:
         if self.stop_asked.is_set():
             self.units.force()
         self.stop_asked.set()
 
-    async def _follow_leash(self) -> None:
+    async def _follow_commands(self) -> None:
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():

@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from workshop.compose.model import COMPLETED, HEALTHY, Healthcheck
+from workshop.guard import Guard, signal_group
+from workshop.plan.spec import ProcessSpec
 from workshop.run import health
 from workshop.run.backlog import Backlog
-from workshop.run.guard import Guard, signal_group
-from workshop.run.spec import ProcessSpec
 
 BACKOFF_SECONDS = (0.1, 30.0)  # doubling, as Docker does; back to the first after STEADY_SECONDS alive
 STEADY_SECONDS = 10.0

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from workshop.guard import Guard
+from workshop.plan.spec import ProcessSpec
 from workshop.run.backlog import Backlog
-from workshop.run.guard import Guard
-from workshop.run.spec import ProcessSpec
 from workshop.run.state import ServiceState
 from workshop.run.unit import StartError, Unit
 
@@ -42,6 +42,7 @@ class Units(Mapping[str, Unit]):
         return len(self._units)
 
     def add(self, spec: ProcessSpec) -> Unit:
+        """A unit that `start` will start."""
         log = self._backlogs.setdefault(spec.name, Backlog(self._logs / f"{spec.name}.log"))
         spec = replace(spec, environment={**spec.environment, **self._marks})
         unit = Unit(spec, log, self._guard, self._changed)
@@ -130,6 +131,7 @@ class Units(Mapping[str, Unit]):
             log.close()
 
     def states(self) -> list[ServiceState]:
+        """As run.json has them."""
         return [_state(unit) for unit in self._units.values()]
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
-
-from pocket.store import StoreError
 
 
 def json(body: Any, status: int = 200) -> Response:
@@ -17,11 +14,3 @@ def json(body: Any, status: int = 200) -> Response:
 
 def plain(text: str, status: int = 200) -> Response:
     return Response(text, status, {"x-content-type-options": "nosniff"}, media_type="text/plain; charset=utf-8")
-
-
-async def unavailable(_: Request, error: Exception) -> Response:
-    """The store cannot be read at the moment; it opens itself anew."""
-    return plain(str(error), 503)
-
-
-UNAVAILABLE = {StoreError: unavailable}

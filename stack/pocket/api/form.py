@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
+
+from pocket.query.errors import QueryFailure
+
+
+class BadRequest(QueryFailure):
+    """A parameter that the component refuses, with its words (400)."""
+
+    status = 400
 
 
 class Form:
@@ -12,6 +21,13 @@ class Form:
 
     def __init__(self, values: dict[str, list[str]]) -> None:
         self._values = values
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[str, str]]) -> Form:
+        values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            values.setdefault(name, []).append(value)
+        return cls(values)
 
     def get(self, name: str, default: str = "") -> str:
         """The first value, or `default` if the parameter is absent or empty."""

@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from starlette.requests import Request
-from starlette.types import Receive
 
+from pocket.asgi.departure import departure
 from pocket.budget import Budget, Busy, Cancelled, Stopped, TimedOut, TooMuch, spending
 from pocket.config import Settings
 from pocket.query.errors import QueryFailure
@@ -142,21 +142,3 @@ async def _settled(work: Future[Any]) -> None:
     """Returns when the work is over, however it ended."""
     with suppress(Exception, asyncio.CancelledError):
         await asyncio.wrap_future(work)
-
-
-@asynccontextmanager
-async def departure(request: Request) -> AsyncIterator[asyncio.Task[None]]:
-    """A task that is done when the caller hangs up."""
-    gone = asyncio.create_task(_gone(request.receive))
-    try:
-        yield gone
-    finally:
-        gone.cancel()
-        with suppress(asyncio.CancelledError):
-            await gone
-
-
-async def _gone(receive: Receive) -> None:
-    """Returns when the caller hangs up; its request has been read before."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -30,6 +30,7 @@ class Generator:
         self._histograms = (self._spans.latency, graph.server_seconds, graph.client_seconds)
 
     def add(self, spans: Iterable[Span], now_ms: int | None = None) -> None:
+        """Counts finished spans; `now_ms` (Unix) is the clock's unless given."""
         now_ms = time.time_ns() // 10**6 if now_ms is None else now_ms
         with self._lock:
             for span in spans:
@@ -69,14 +70,14 @@ class Generator:
         try:
             self._store.append_metrics(samples, exemplars)
         except (StoreFull, TooLargeError):
-            self._store.count("pocket_dropped_total", len(samples), signal="samples", reason="full")
+            self._store.own_metrics.dropped.labels("samples", "full").inc(len(samples))
             log.warning("derive: the store is full, one collection is left out")
 
     def _count_drops(self) -> None:
         for family in (*self._counters, *self._histograms):
             if family.dropped:
-                self._store.count("pocket_dropped_total", family.dropped, signal="derived", reason="cardinality")
+                self._store.own_metrics.dropped.labels("derived", "cardinality").inc(family.dropped)
                 family.dropped = 0
         if self._graph.dropped:
-            self._store.count("pocket_dropped_total", self._graph.dropped, signal="edges", reason="waiting")
+            self._store.own_metrics.dropped.labels("edges", "waiting").inc(self._graph.dropped)
             self._graph.dropped = 0

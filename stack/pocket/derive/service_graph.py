@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pocket.addresses import LOCAL_NAMES
 from pocket.derive.registry import Counter, Histogram
 from pocket.rows import Span
 
@@ -17,7 +18,6 @@ WAIT_MS, MAX_WAITING = 10_000, 10_000  # Tempo's `wait` and `max_items`
 # As in stack/tempo/tempo.yaml.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _SERVER, _CLIENT, _PRODUCER, _CONSUMER = 2, 3, 4, 5
 _ERROR = 2
 _LABELS = ("client", "server", "connection_type")
@@ -53,12 +53,14 @@ class ServiceGraph:
         self.dropped = 0
 
     def add(self, span: Span, now_ms: int) -> None:
+        """Joins a span with its other half, or has it wait. `now_ms` is Unix time."""
         if span.kind in (_CLIENT, _PRODUCER):
             self._join((span.trace_id, span.span_id), span, now_ms)
         elif span.kind in (_SERVER, _CONSUMER):
             self._join((span.trace_id, span.parent_span_id), span, now_ms)
 
     def expire(self, now_ms: int) -> None:
+        """What has waited for too long becomes a virtual node, or is forgotten."""
         while self._waiting:
             key = next(iter(self._waiting))
             if self._waiting[key].expires_ms > now_ms:
@@ -118,7 +120,7 @@ def _database(span: Span, peers: Mapping[int, str]) -> str:
     """A database's name in the graph: its host if the span tells it, else the database's own name."""
     both = (span.resource, span.attributes)
     host = _first(("peer.service", "server.address"), *both)
-    if host in LOOPBACK and (port := _first(("server.port",), *both)).isdecimal():
+    if host in LOCAL_NAMES and (port := _first(("server.port",), *both)).isdecimal():
         return peers.get(int(port), host)
     if not host and (host := _first(("network.peer.address",), *both)):
         port = _first(("network.peer.port",), *both)

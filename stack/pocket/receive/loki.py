@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -17,17 +16,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pocket.receive.body import BodyError
-from pocket.receive.bounds import Bounds
-from pocket.receive.limits import NAME, VALUE, Budget, wrong_metadata
+from pocket.admission.limits import NAME, VALUE, Allowance
+from pocket.admission.log_entries import Sink
+from pocket.asgi.body import BodyError
 from pocket.receive.messages import LokiPush
 from pocket.rows import Labels, LogEntry
 
-# Takes entries and returns when they are on disk, as the answer 204 promises; raises BodyError.
-Sink = Callable[[list[LogEntry]], Awaitable[None]]
-
-# Loki's own limits (validation.Limits defaults).
-MAX_LABELS, MAX_LINE = 15, 256 << 10
+MAX_LABELS = 15  # Loki's own limit (validation.Limits)
 
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\\n]|\\.)*")\s*(,|$)')
 _NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -53,66 +48,21 @@ def routes(sink: Sink, limit: int) -> list[Route]:
 
 def decode(body: bytes, content_type: str, limit: int) -> list[LogEntry]:
     """The entries of a push request; raises BodyError. As in Loki, anything but JSON is taken for protobuf."""
-    budget = Budget()
+    allowance = Allowance()
     streams = _json_streams if content_type == "application/json" else partial(_protobuf_streams, limit=limit)
-    entries = list(streams(body, budget))
+    entries = list(streams(body, allowance))
     if not entries:
         raise BodyError(422, "error at least one valid stream is required for ingestion")
     return entries
 
 
-def check(entries: list[LogEntry], bounds: Bounds) -> tuple[list[LogEntry], str | None]:
-    """The acceptable entries, and Loki's message about the first of the others."""
-    good: list[LogEntry] = []
-    first: str | None = None
-    for entry in entries:
-        wrong = _too_long(entry) or _out_of_time(entry, bounds)
-        if wrong is None:
-            good.append(entry)
-        elif first is None:
-            first = wrong
-    return good, first
-
-
-def _too_long(entry: LogEntry) -> str | None:
-    if len(entry.line) > MAX_LINE:
-        return (
-            f"max entry size '{MAX_LINE}' bytes exceeded for stream '{show(entry.labels)}' "
-            f"while adding an entry with length '{len(entry.line)}' bytes"
-        )
-    if entry.structured_metadata and (wrong := wrong_metadata(entry.structured_metadata)):
-        return f"entry for stream '{show(entry.labels)}' {wrong}"
-    return None
-
-
-def _out_of_time(entry: LogEntry, bounds: Bounds) -> str | None:
-    if bounds.holds(entry.t_ns):
-        return None
-    when = f"entry for stream '{show(entry.labels)}' has timestamp too"
-    if entry.t_ns > bounds.newest_ns:
-        return f"{when} new: {_rfc3339(entry.t_ns)}"
-    return f"{when} old: {_rfc3339(entry.t_ns)}, oldest acceptable timestamp is: {_rfc3339(bounds.oldest_ns)}"
-
-
-def _rfc3339(t_ns: int) -> str:
-    try:
-        return datetime.fromtimestamp(t_ns // 10**9, UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return f"{t_ns} ns"
-
-
-def show(labels: Labels) -> str:
-    pairs = (f"{name}={orjson.dumps(value).decode()}" for name, value in sorted(labels.items()))
-    return "{" + ", ".join(pairs) + "}"
-
-
-def _json_streams(body: bytes, budget: Budget) -> Iterator[LogEntry]:
+def _json_streams(body: bytes, allowance: Allowance) -> Iterator[LogEntry]:
     try:
         document = orjson.loads(body)
         streams = document["streams"]
         for stream in streams:
             labels = _checked(stream["stream"])
-            budget.take(len(stream["values"]))
+            allowance.take(len(stream["values"]))
             for value in stream["values"]:
                 yield _json_entry(labels, *value)
     except orjson.JSONDecodeError as error:
@@ -130,11 +80,11 @@ def _json_entry(labels: Labels, t_ns: str, line: str, metadata: Labels | None = 
     return LogEntry(labels, int(t_ns), line, extra)
 
 
-def _protobuf_streams(body: bytes, budget: Budget, limit: int) -> Iterator[LogEntry]:
+def _protobuf_streams(body: bytes, allowance: Allowance, limit: int) -> Iterator[LogEntry]:
     try:
         for stream in LokiPush.FromString(unsnappy(body, limit)).streams:
             labels = _checked(parse_labels(stream.labels))
-            budget.take(len(stream.entries))
+            allowance.take(len(stream.entries))
             for entry in stream.entries:
                 yield _protobuf_entry(labels, entry)
     except DecodeError as error:

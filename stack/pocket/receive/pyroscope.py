@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pocket.receive.body import BodyError, inflate
-from pocket.receive.bounds import Bounds
-from pocket.receive.limits import NAME, ROWS, Budget, wrong_labels
+from pocket.admission.bounds import Bounds
+from pocket.admission.limits import NAME, ROWS, Allowance, wrong_labels
+from pocket.asgi.body import BodyError, inflate
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.receive.recent import Recent
 from pocket.rows import Labels, ProfileSample
@@ -46,7 +46,7 @@ def routes(store: Store, bounds: Callable[[], Bounds], limit: int) -> list[Route
         except TooLargeError as error:
             return refuse(413, str(error))
         except (StoreFull, StoreError) as error:
-            store.count("pocket_refused_total", signal="profiles")
+            store.own_metrics.refused.labels("profiles").inc()
             return refuse(503, str(error))
         return Response(b"{}" if kind == _JSON else b"", media_type=kind)
 
@@ -63,7 +63,7 @@ def _once(store: Store) -> Callable[[bytes, list[ProfileSample]], None]:
 
     def once(body: bytes, rows: list[ProfileSample]) -> None:
         if not requests.add(body):
-            return store.count("pocket_dropped_total", len(rows), signal="profiles", reason="repeated")
+            return store.own_metrics.dropped.labels("profiles", "repeated").inc(len(rows))
         try:
             store.append_profiles(rows)
         except (StoreFull, TooLargeError):
@@ -82,12 +82,12 @@ def refuse(status: int, message: str, _headers: object = None) -> Response:
 def decode(body: bytes, content_type: str, bounds: Bounds, limit: int) -> list[ProfileSample]:
     """The stacks of a push request; raises BodyError."""
     rows: list[ProfileSample] = []
-    budget = Budget()
+    allowance = Allowance()
     for series in _message(body, content_type).series:
         labels = {pair.name: pair.value for pair in series.labels}
         for sample in series.samples:
             made = stacks(_pprof(sample.rawProfile, limit), labels, bounds)
-            budget.take(len(made), sum(len(row.stack) for row in made))
+            allowance.take(len(made), sum(len(row.stack) for row in made))
             rows += made
     return rows
 
@@ -159,10 +159,10 @@ def _check_labels(series: Labels, totals: Counter[_Row]) -> None:
 
 
 def _named(stacks: set[tuple[int, ...]], frames: dict[int, list[str]]) -> dict[tuple[int, ...], tuple[str, ...]]:
-    budget, names = Budget(), {}
+    allowance, names = Allowance(), {}
     for stack in stacks:
         names[stack] = _names(stack, frames)
-        budget.take(0, len(names[stack]))
+        allowance.take(0, len(names[stack]))
     return names
 
 

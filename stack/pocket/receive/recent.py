@@ -1,4 +1,4 @@
-"""Retried deliveries: senders deliver at least once, so the newest rows are remembered to drop repeats."""
+"""Retried deliveries: senders deliver at least once, so the newest requests are remembered to drop repeats."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 
 class Recent:
-    """The last `size` keys, by hash. A repeat within that window is recognised."""
+    """The last `size` keys, by hash. A repeat within that window is recognized."""
 
     def __init__(self, size: int = 50_000) -> None:
         self._size = size
@@ -23,13 +23,13 @@ class Recent:
         return True
 
     def committed(self) -> None:
-        """The rows added since the last commit are safe; forget the oldest beyond the window."""
+        """What was added since the last commit is safe; forget the oldest beyond the window."""
         self._fresh.clear()
         while len(self._seen) > self._size:
             del self._seen[next(iter(self._seen))]
 
     def rolled_back(self) -> None:
-        """The rows added since were not written, so they may come again."""
+        """What was added since was not written, so it may come again."""
         for digest in self._fresh:
             self._seen.pop(digest, None)
         self._fresh.clear()

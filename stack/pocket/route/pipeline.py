@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from pocket.receive.bounds import Bounds
+from pocket.admission.bounds import Bounds
 from pocket.rows import LogEntry
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from anyio import CapacityLimiter, to_thread
 
-from pocket.receive.body import BodyError
-from pocket.receive.bounds import Bounds
-from pocket.receive.loki import Sink, check
+from pocket.admission.bounds import Bounds
+from pocket.admission.log_entries import Sink, check
+from pocket.asgi.body import BodyError
 from pocket.route.pipeline import is_usage, process
 from pocket.route.usage import UsageRoute
 from pocket.rows import LogEntry
@@ -61,7 +61,7 @@ def container_sink(store: Store, bounds: Callable[[], Bounds], usage: UsageRoute
 
 def _append(store: Store, good: list[LogEntry], received: int) -> None:
     if len(good) < received:
-        store.count("pocket_dropped_total", received - len(good), signal="logs", reason="rejected")
+        store.own_metrics.dropped.labels("logs", "rejected").inc(received - len(good))
     try:
         store.append_logs(good)
     except TooLargeError as error:
@@ -79,5 +79,5 @@ async def _durable(store: Store) -> None:
 
 def _later(store: Store, reason: str) -> BodyError:
     """The sender keeps its lines and brings them again."""
-    store.count("pocket_refused_total", signal="logs")
+    store.own_metrics.refused.labels("logs").inc()
     return BodyError(503, reason)

@@ -48,6 +48,7 @@ class UsageQueue:
             return self._db.execute("select id, body from events order by id limit ?", [limit]).fetchall()
 
     def acknowledge(self, ids: Sequence[int]) -> None:
+        """These will not be given again. Raises sqlite3.Error: they will."""
         with self._lock, self._db:
             deleted = self._db.executemany("delete from events where id = ?", [(id_,) for id_ in ids]).rowcount
             self._length -= max(0, deleted)

@@ -36,14 +36,15 @@ class UsageRoute:
         self._store, self._queue, self._endpoint = store, queue, endpoint
         self._arrived = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.delivered = 0
 
     @property
     def waiting(self) -> int:
+        """Events not yet acknowledged."""
         return len(self._queue) if self._queue is not None else 0
 
     @property
     def full(self) -> bool:
+        """Whether `put` should wait."""
         return self._queue is not None and self._queue.full
 
     def put(self, entries: Sequence[LogEntry]) -> None:
@@ -87,13 +88,12 @@ class UsageRoute:
         if status in _POISON:
             self._count_dropped(len(batch), f"refused_{status}")
         else:
-            self.delivered += len(batch)
-            self._store.count("pocket_usage_delivered_total", len(batch))
+            self._store.own_metrics.usage_delivered.inc(len(batch))
         return True
 
     def _count_dropped(self, amount: int, reason: str) -> None:
         log.warning("usage route: %d events dropped (%s)", amount, reason)
-        self._store.count("pocket_dropped_total", amount, signal="usage", reason=reason)
+        self._store.own_metrics.dropped.labels("usage", reason).inc(amount)
 
 
 async def _send(client: httpx.AsyncClient, endpoint: str, bodies: list[bytes]) -> int:

@@ -148,6 +148,7 @@ def insert(cursor: Connection, table: str, columns: Columns, select: str = "*") 
 
 
 def text(values: list[str | None] | list[str]) -> np.ndarray[Any, Any]:
+    """A column of varchar; None is NULL."""
     return np.array(values, dtype=object)
 
 

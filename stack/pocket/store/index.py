@@ -31,6 +31,7 @@ class Dictionary:
         self._in_flight: list[int] = []
 
     def id_of(self, value: Any) -> int:
+        """Its number; a new value gets the next one, and is written with the next commit."""
         key = self._key(value)
         found = self._ids.get(key)
         if found is None:
@@ -56,6 +57,7 @@ class Dictionary:
         self._pending, self._in_flight = self._in_flight + self._pending, []
 
     def delete(self, cursor: Connection, ids: Sequence[int]) -> None:
+        """From the table, within the transaction of `cursor`; `remove` does it in memory."""
         if ids:
             listed = ",".join(map(str, ids))
             cursor.execute(f"delete from {self.table} where id in ({listed})")  # noqa: S608 - ids are integers
@@ -85,6 +87,7 @@ class LabelIndex(Dictionary):
             self._range[id_] = (first, last)
 
     def id_of(self, value: Labels) -> int:
+        """Its number; a new value gets the next one, and is written with the next commit."""
         found = self._ids.get(labels_key(value))
         if found is None:
             with self._lock:
@@ -120,6 +123,7 @@ class LabelIndex(Dictionary):
         self._noted = {}
 
     def last(self, id_: int) -> int | None:
+        """Time of its newest data; None if it has none."""
         known = self._range.get(id_)
         return known[1] if known else None
 

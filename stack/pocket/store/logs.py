@@ -23,6 +23,7 @@ class Logs:
         self.index = LabelIndex("streams", database, "logs", "t_ns", "stream")
 
     def streams(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> list[Labels]:
+        """Label sets with lines in start ≤ t < end, in Unix ns."""
         return [dict(labels) for labels in self.index.all(self.index.find(matchers, start_ns, end_ns - 1))]
 
     def label_names(self, start_ns: int, end_ns: int) -> list[str]:
@@ -41,9 +42,10 @@ class Logs:
         newest_first: bool | None = True,
         contains: Sequence[str] = (),
     ) -> Iterator[LogEntry]:
-        """Entries in the order of time, or (None) as they come; `contains` are substrings the line must have.
+        """Entries of start ≤ t < end (Unix ns) in the order of time, or (None) as they come.
 
-        They are fetched a page at a time. Entries of a stream share their labels' dict.
+        `contains` are substrings that the line must have. A page is fetched at a time. Entries of a stream share
+        their labels' dict.
         """
         ids = self.index.find(matchers, start_ns, end_ns - 1)
         if not ids or limit == 0:
@@ -71,6 +73,7 @@ class Logs:
                 yield LogEntry(labels, t_ns, line, orjson.loads(metadata) if metadata else {})
 
     def stats(self, matchers: Sequence[Matcher], start_ns: int, end_ns: int) -> dict[str, int]:
+        """`{streams, chunks, entries, bytes}` of start ≤ t < end, in Unix ns."""
         ids = self.index.find(matchers, start_ns, end_ns - 1)
         if not ids:
             return {"streams": 0, "chunks": 0, "entries": 0, "bytes": 0}

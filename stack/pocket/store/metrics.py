@@ -53,6 +53,7 @@ class Metrics:
         ]
 
     def series(self, matcher_sets: MatcherSets, start_ms: int, end_ms: int) -> list[Labels]:
+        """Label sets with samples in [start, end] (Unix ms) that a selector matches; all if there is none."""
         return [dict(labels) for labels in self.index.all(self.index.find_any(matcher_sets, start_ms, end_ms))]
 
     def label_names(self, matcher_sets: MatcherSets, start_ms: int, end_ms: int) -> list[str]:
@@ -76,6 +77,7 @@ class Metrics:
         return [Exemplar(dict(labels[s]), orjson.loads(own), value, t) for s, own, value, t in rows if s in labels]
 
     def metadata(self) -> list[MetricMetadata]:
+        """What was told last of each metric."""
         return list(self.described.values())
 
 

@@ -25,6 +25,7 @@ class Profiles:
         self.stacks = Dictionary("stacks", database, lambda stack: tuple(map(sys.intern, stack)), tuple)
 
     def types(self) -> list[str]:
+        """The ids of all profile types, sorted."""
         return self.index.label_values(TYPE, list(self.index.values))
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
@@ -35,6 +36,7 @@ class Profiles:
     def select(
         self, profile_type: str, matchers: Sequence[Matcher], start_ms: int, end_ms: int
     ) -> Iterator[ProfileSample]:
+        """Samples in [start, end], in Unix ms."""
         ids = self.index.find([Matcher(TYPE, "=", profile_type), *matchers], start_ms, end_ms)
         if not ids:
             return

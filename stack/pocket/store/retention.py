@@ -7,17 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from pocket.config import Settings
 from pocket.store.database import Connection, Database, StoreError
+from pocket.store.index import Dictionary, LabelIndex
 from pocket.store.intake import Intake
-
-if TYPE_CHECKING:
-    from pocket.store.store import Store
-    from pocket.store.writer import Rows
+from pocket.store.writer import Rows
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +42,18 @@ class Retention:
     disk, write-ahead log and all.
     """
 
-    def __init__(self, store: Store, database: Database, settings: Settings, exclusive: threading.Lock) -> None:
-        self._store, self._database, self._exclusive = store, database, exclusive
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        writing: threading.Lock,
+        indexes: Sequence[tuple[LabelIndex, int]],
+        dictionaries: Sequence[tuple[Dictionary, str, str]],
+    ) -> None:
+        """`writing` is held by whoever writes. `indexes`: each with how many of its time units make a second.
+        `dictionaries`: the other small tables, each with the table and column that refer to it."""
+        self._database, self._writing = database, writing
+        self._indexes, self._dictionaries = indexes, dictionaries
         self._seconds, self._bytes = settings.retention_seconds, settings.retention_bytes
         self._intake, self._unchecked = Intake(), 0
         self._intake.spread(self._oldest(), time.time(), self._used_bytes() * _WEIGHT)
@@ -59,6 +66,7 @@ class Retention:
         self._thread.join()
 
     def file_bytes(self) -> int:
+        """On disk, write-ahead log and all."""
         return sum(_size(path) for path in (self._database.path, _wal(self._database.path)))
 
     def taken_in(self, batch: Sequence[Rows]) -> None:
@@ -96,7 +104,7 @@ class Retention:
 
     def _delete_before(self, seconds: float) -> int:
         """How many rows that were."""
-        with self._exclusive, self._database.cursor() as cursor:
+        with self._writing, self._database.cursor() as cursor:
             deleted = 0
             for table, column, unit in TABLES:
                 before = int(seconds * unit)
@@ -110,9 +118,9 @@ class Retention:
 
     def _forget(self, cursor: Connection, seconds: float) -> None:
         """Label sets, resources and stacks that nothing refers to any more."""
-        for index, unit in self._store.indexes():
+        for index, unit in self._indexes:
             index.delete(cursor, index.expire(int(seconds * unit)))
-        for dictionary, table, column in self._store.dictionaries():
+        for dictionary, table, column in self._dictionaries:
             used = f"select {column} from {table}"  # noqa: S608
             unused = f"select id from {dictionary.table} where id not in ({used})"  # noqa: S608
             ids = [row[0] for row in cursor.execute(unused).fetchall()]

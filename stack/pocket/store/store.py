@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from pocket.config import Settings
+from pocket.own_metrics import OwnMetrics
 from pocket.rows import Exemplar, LogEntry, MetricMetadata, ProfileSample, Sample, Span
 from pocket.store import weight
 from pocket.store.database import Database
-from pocket.store.index import Dictionary, LabelIndex
 from pocket.store.logs import Logs, LogTable
 from pocket.store.metrics import ExemplarTable, MetadataTable, Metrics, SampleTable
 from pocket.store.profiles import Profiles, ProfileTable
@@ -29,8 +28,7 @@ class Store:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.counters: Counter[str] = Counter()
-        self._counting = threading.Lock()
+        self.own_metrics = OwnMetrics()
         database = self._database = Database(settings.data_dir / "pocket" / "pocket.duckdb")
         self.metrics, self.logs = Metrics(database), Logs(database)
         self.traces, self.profiles = Traces(database), Profiles(database)
@@ -48,8 +46,13 @@ class Store:
             (metadata, *dictionaries),
             self._lost,
         )  # fmt: skip
-        self._writer = Writer(database, transactions, self._lost, lambda batch: self._retention.taken_in(batch))
-        self._retention = Retention(self, database, settings, self._writer.exclusive)
+        writing = threading.Lock()
+        self._retention = Retention(
+            database, settings, writing,
+            [(self.metrics.index, 10**3), (self.logs.index, 10**9), (self.profiles.index, 10**3)],
+            [(self.traces.resources, "spans", "resource"), (self.profiles.stacks, "profile_samples", "stack")],
+        )  # fmt: skip
+        self._writer = Writer(database, transactions, self._lost, self._retention.taken_in, writing)
         self._writer.start()
 
     def append_metrics(
@@ -65,9 +68,6 @@ class Store:
 
     def append_samples(self, rows: list[Sample]) -> None:
         self.append_metrics(rows)
-
-    def append_exemplars(self, rows: list[Exemplar]) -> None:
-        self.append_metrics([], rows)
 
     def append_metadata(self, rows: list[MetricMetadata]) -> None:
         self.append_metrics([], (), rows)
@@ -102,28 +102,13 @@ class Store:
         self._writer.close()
         self._database.close()
 
-    def count(self, name: str, amount: int = 1, **labels: str) -> None:
-        """Add to a counter `name{label="value",…}`; label values are the caller's own constants."""
-        text = ",".join(f'{key}="{value}"' for key, value in labels.items())
-        with self._counting:
-            self.counters[f"{name}{{{text}}}" if text else name] += amount
-
-    def indexes(self) -> list[tuple[LabelIndex, int]]:
-        """The label indexes and how many of their time units make a second."""
-        return [(self.metrics.index, 10**3), (self.logs.index, 10**9), (self.profiles.index, 10**3)]
-
-    def dictionaries(self) -> list[tuple[Dictionary, str, str]]:
-        """The other small tables, and the table and column that refers to each."""
-        return [
-            (self.traces.resources, "spans", "resource"),
-            (self.profiles.stacks, "profile_samples", "stack"),
-        ]
-
     @property
     def queued_bytes(self) -> int:
+        """Estimated memory of what waits to be written."""
         return self._writer.queued_bytes
 
     def size_bytes(self) -> int:
+        """On disk, write-ahead log and all."""
         return self._retention.file_bytes()
 
     def _put(self, *parts: Rows) -> None:
@@ -131,10 +116,10 @@ class Store:
         if given:
             self._writer.put(*given)
         for signal, rows, _ in given:
-            self.count("pocket_received_total", len(rows), signal=signal)
+            self.own_metrics.received.labels(signal).inc(len(rows))
 
     def _lost(self, signal: str, amount: int) -> None:
-        self.count("pocket_dropped_total", amount, signal=signal, reason="store")
+        self.own_metrics.dropped.labels(signal, "store").inc(amount)
 
     def _dropper(self, signal: str, reason: str) -> Callable[[int], None]:
-        return lambda amount: self.count("pocket_dropped_total", amount, signal=signal, reason=reason)
+        return lambda amount: self.own_metrics.dropped.labels(signal, reason).inc(amount)

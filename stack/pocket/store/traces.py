@@ -98,12 +98,13 @@ class Traces:
         return self._spans([row for rows_ in by_trace.values() for row in rows_])
 
     def spans(self, start_ns: int, end_ns: int) -> Iterator[Span]:
-        """Oldest first."""
+        """Those that begin in start ≤ t < end (Unix ns), oldest first."""
         select = f"select {_COLUMNS} from spans"  # noqa: S608
         for rows in pages(self._database, select, "true", [], "start_ns", start_ns, end_ns, newest_first=False):
             yield from self._spans(rows)
 
     def attribute_names(self, scope: Scope, start_ns: int, end_ns: int) -> list[str]:
+        """On spans that begin in start ≤ t < end (Unix ns), or on their resources; sorted."""
         if scope == "resource":
             return sorted({name for resource in self._resources(start_ns, end_ns) for name in resource})
         rows = self._database.query(

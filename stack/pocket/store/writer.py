@@ -34,7 +34,7 @@ class TooLargeError(Exception):
 class Writer:
     """Queue and thread. `dropped` is told of rows that are lost, per signal; `written` of each committed batch.
 
-    While the disk is full everything waits, up to QUEUE_BYTES.
+    `writing` is held while it writes. While the disk is full everything waits, up to QUEUE_BYTES.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class Writer:
         transactions: Transactions,
         dropped: Callable[[str, int], None],
         written: Callable[[list[Rows]], None],
+        writing: threading.Lock,
     ) -> None:
         self._database, self._transactions = database, transactions
         self._dropped, self._written = dropped, written
@@ -53,7 +54,7 @@ class Writer:
         self._waiting: list[tuple[int, Future[None]]] = []  # what must be done, and who waits for it
         self._hurry = self._stop = False
         self._problem = ""  # why nothing can be written at the moment
-        self.exclusive = threading.Lock()  # held while writing; retention takes it to delete and checkpoint
+        self._writing = writing  # retention takes it to delete and checkpoint
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +78,7 @@ class Writer:
             self._condition.notify_all()
 
     def admit(self) -> None:
+        """Raises StoreFull while the queue is full."""
         if self._bytes >= QUEUE_BYTES:
             raise self._full()
 
@@ -95,6 +97,7 @@ class Writer:
         return future
 
     def close(self) -> None:
+        """Writes what is queued; returns when the thread has ended."""
         with self._condition:
             self._stop = True
             self._condition.notify_all()
@@ -103,7 +106,7 @@ class Writer:
     def _run(self) -> None:
         while batch := self._next():
             try:
-                with self.exclusive, self._database.cursor() as cursor:
+                with self._writing, self._database.cursor() as cursor:
                     self._transactions.write(cursor, _by_signal(batch))
             except CheckpointError as error:
                 log.error("store: %s", error)
@@ -119,7 +122,7 @@ class Writer:
 
     def _reopen(self) -> None:
         try:
-            with self.exclusive:
+            with self._writing:
                 self._database.reopen()
         except StoreError as error:
             log.error("store: %s", error)

@@ -9,9 +9,10 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from pocket.config import PORTS, Settings
-from pocket.head import BoundedHead
-from pocket.origin import OwnPages
+from pocket.addresses import LOOPBACK, url
+from pocket.asgi.head import BoundedHead
+from pocket.asgi.origin import OwnPages
+from pocket.config import Settings
 from pocket.ui import app, proxy
 
 
@@ -19,7 +20,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m pocket.ui", description=__doc__)
     parser.add_argument("--port", type=int, default=3001)
     for uid in ("prometheus", "loki", "tempo", "pyroscope"):
-        parser.add_argument(f"--{uid}", metavar="URL", default=f"http://127.0.0.1:{PORTS[uid]}")
+        parser.add_argument(f"--{uid}", metavar="URL", default=url(uid))
     parser.add_argument("--dashboards", type=Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--stage", type=int)
     parser.add_argument("--data-dir", type=Path, help="where `workshop check` left check.json")
@@ -41,7 +42,7 @@ if __name__ == "__main__":
     options = arguments()
     uvicorn.run(
         OwnPages(build(options)),
-        host="127.0.0.1",
+        host=LOOPBACK,
         port=options.port,
         log_level="warning",
         http=BoundedHead,

@@ -6,6 +6,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pocket.addresses import LOCAL_NAMES
+
 # plotly.js makes <style> elements and style attributes, hence 'unsafe-inline' for styles. It evaluates no code as
 # long as no WebGL trace type is used (those compile their glue with `new Function`), so scripts stay 'self' alone.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -30,7 +32,6 @@ HEADERS = {
     # Files change when the workshop is updated; the ETag makes asking again cheap.
     "cache-control": "no-cache",
 }
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SecurityHeaders:
@@ -53,4 +54,4 @@ class SecurityHeaders:
 def is_own_page(request: Request) -> bool:
     """Whether a state-changing request comes from our own page: a foreign one cannot set this header without CORS,
     and a name that was rebound to 127.0.0.1 shows in Host."""
-    return request.url.hostname in LOOPBACK and request.headers.get("x-workshop-ui") == "1"
+    return request.url.hostname in LOCAL_NAMES and request.headers.get("x-workshop-ui") == "1"

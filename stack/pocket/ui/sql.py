@@ -23,7 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from pocket.api.queries import departure
+from pocket.addresses import LOOPBACK
+from pocket.asgi.departure import departure
 from pocket.config import Settings
 from pocket.ui.dashboards import Dashboard, load
 
@@ -114,7 +115,7 @@ def source(settings: Settings) -> dict[str, Any]:
     provisioned = yaml.safe_load(PROVISIONED.read_text(encoding="utf-8"))["datasources"]
     found = next(each for each in provisioned if each["uid"] == UID)
     return {
-        "host": "127.0.0.1",
+        "host": LOOPBACK,
         "port": int(found["url"].rpartition(":")[2]) + settings.port_offset,
         "user": found["user"],
         "password": Template(found["secureJsonData"]["password"]).substitute(DEFAULTS | os.environ),
@@ -133,6 +134,7 @@ def frame(ref: str, names: Sequence[str], rows: Sequence[asyncpg.Record]) -> Ans
 
 
 def kind(column: Sequence[Any]) -> str:
+    """Grafana's type of a column, by its first value that is not null."""
     example = next((value for value in column if value is not None), None)
     if isinstance(example, bool):
         return "boolean"
@@ -142,6 +144,7 @@ def kind(column: Sequence[Any]) -> str:
 
 
 def cell(value: Any) -> Any:
+    """A value as JSON has it."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, datetime):

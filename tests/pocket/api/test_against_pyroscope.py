@@ -21,10 +21,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from pocket.admission.bounds import Bounds
 from pocket.api import pyroscope
+from pocket.api.pyroscope.routes import SERVICE
 from pocket.config import Settings
 from pocket.receive import pyroscope as push
-from pocket.receive.bounds import Bounds
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.store import Store
 
@@ -149,7 +150,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Clien
                 until(partial(pushed, client, body), process)
             everything = {"profileTypeID": CPU, "labelSelector": "{}", **span(now)}
             until(
-                lambda: total(client.post(f"{pyroscope.PREFIX}/SelectMergeStacktraces", json=everything)) == 125,
+                lambda: total(client.post(f"{SERVICE}/SelectMergeStacktraces", json=everything)) == 125,
                 process,
             )
             yield client, now
@@ -187,7 +188,7 @@ async def twin(real: tuple[httpx.Client, int], tmp_path: Path) -> AsyncIterator[
 async def test_calls(real: tuple[httpx.Client, int], twin: httpx.AsyncClient) -> None:
     client, now = real
     for method, body in CALLS:
-        path, asked = f"{pyroscope.PREFIX}/{method}", {**span(now), **body}
+        path, asked = f"{SERVICE}/{method}", {**span(now), **body}
         theirs = await asyncio.to_thread(client.post, path, json=asked)
         ours = await twin.post(path, json=asked)
         assert ours.status_code == theirs.status_code, (method, body, theirs.text, ours.text)

@@ -40,7 +40,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         store.append_samples([Sample(labels, (START + i * 5) * 1000, factor * i) for i in range(61)])
     store.append_samples([Sample({"__name__": "up", "job": "api", "a.b": "c"}, START * 1000, 1.0)])
     exemplar = Exemplar({"__name__": "x_total", "job": "api"}, {"trace_id": "ab"}, 3.5, START * 1000 + 250)
-    store.append_exemplars([exemplar])
+    store.append_metrics([], [exemplar])
     store.append_metadata([MetricMetadata("x", "counter", "how many"), MetricMetadata("up", "gauge", "")])
     store.flush()
     yield store

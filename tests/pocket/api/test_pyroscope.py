@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocket.api import pyroscope
-from pocket.api.pyroscope_messages import MESSAGES
+from pocket.api.pyroscope.messages import MESSAGES
 from pocket.config import Settings
 from pocket.query import profiles
 from pocket.rows import ProfileSample

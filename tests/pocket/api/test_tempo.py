@@ -14,7 +14,7 @@ import pytest_asyncio
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from pocket.api import tempo
-from pocket.api.tempo_search import go_duration
+from pocket.api.times import go_duration
 from pocket.config import Settings
 from pocket.rows import Span, SpanEvent, SpanLink
 from pocket.store import Store

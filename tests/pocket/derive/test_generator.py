@@ -6,6 +6,7 @@ import pytest
 from pocket.config import Settings
 from pocket.derive import Generator, registry
 from pocket.derive.service_graph import WAIT_MS
+from pocket.own_metrics import OwnMetrics
 from pocket.rows import Sample, Span
 from pocket.store import Store
 
@@ -17,10 +18,12 @@ class Counted:
     """What the generator asks of a store, without one."""
 
     def __init__(self) -> None:
-        self.counted: dict[str, int] = {}
+        self.own_metrics = OwnMetrics()
 
-    def count(self, name: str, amount: int = 1, **labels: str) -> None:
-        self.counted[labels["reason"]] = self.counted.get(labels["reason"], 0) + amount
+    def dropped(self) -> dict[str, float]:
+        """Amounts by reason."""
+        [family] = self.own_metrics.dropped.collect()
+        return {sample.labels["reason"]: sample.value for sample in family.samples}
 
 
 @pytest.fixture
@@ -165,7 +168,7 @@ def test_cardinality_is_bounded_and_counted(
     generator.add([span("roller", n, kind=1) for n in range(5)], T0)
     samples, _ = generator.collect(T0)
     assert len(latest(samples, "traces_spanmetrics_calls_total")) == 3
-    assert counted.counted == {"cardinality": 4}  # two counters, two histograms
+    assert counted.dropped() == {"cardinality": 4}  # two counters, two histograms
 
 
 def test_waiting_edges_are_bounded_and_counted(
@@ -174,7 +177,7 @@ def test_waiting_edges_are_bounded_and_counted(
     monkeypatch.setattr("pocket.derive.service_graph.MAX_WAITING", 2)
     generator.add([span("roller", n, kind=CLIENT) for n in range(1, 6)], T0)
     generator.collect(T0)
-    assert counted.counted == {"waiting": 3}
+    assert counted.dropped() == {"waiting": 3}
 
 
 @pytest.mark.parametrize(

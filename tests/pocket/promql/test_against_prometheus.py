@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from pocket.api.prometheus_json import query_data
+from pocket.api.prometheus.encode import query_data
 from pocket.query import promql
 from pocket.rows import STALE_NAN, Labels
 

@@ -10,10 +10,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 
-from pocket.receive import limits
-from pocket.receive.body import BodyError
-from pocket.receive.bounds import Bounds
-from pocket.receive.loki import check, decode
+from pocket.admission import limits
+from pocket.admission.bounds import Bounds
+from pocket.admission.log_entries import check
+from pocket.asgi.body import BodyError
+from pocket.receive.loki import decode
 from pocket.receive.otlp import logs, metrics, traces
 from pocket.rows import LogEntry
 

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pocket.receive.body import BodyError
-from pocket.receive.bounds import Bounds
-from pocket.receive.loki import MAX_LINE, check, decode, parse_labels
+from pocket.admission.bounds import Bounds
+from pocket.admission.limits import METADATA_BYTES
+from pocket.admission.log_entries import MAX_LINE, check
+from pocket.asgi.body import BodyError
+from pocket.receive.loki import decode, parse_labels
 from pocket.receive.messages import LokiPush
 from pocket.rows import LogEntry
 
@@ -98,6 +100,15 @@ def test_loki_refuses_times_and_long_lines_and_keeps_the_rest(now: int, bounds: 
     assert "too new" in str(check(entries[2:], bounds)[1])
     assert "max entry size" in str(check(entries[3:], bounds)[1])
     assert "too new: " in str(check([LogEntry({}, 1 << 80, "", {})], bounds)[1])
+
+
+def test_a_line_is_measured_in_bytes(now: int, bounds: Bounds) -> None:
+    fits, too_long = "é" * (MAX_LINE // 2), "é" * (MAX_LINE // 2 + 1)
+    good, wrong = check([LogEntry({"a": "b"}, now, line, {}) for line in (fits, too_long)], bounds)
+    assert [entry.line for entry in good] == [fits]
+    assert f"with length '{MAX_LINE + 2}' bytes" in str(wrong)
+    metadata = {"a": "é" * (METADATA_BYTES // 2)}
+    assert "structured metadata" in str(check([LogEntry({"a": "b"}, now, "x", metadata)], bounds)[1])
 
 
 @settings(max_examples=200, deadline=None)

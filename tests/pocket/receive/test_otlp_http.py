@@ -16,8 +16,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from pocket.asgi.body import BodyLimit
 from pocket.config import Settings
-from pocket.receive.body import BodyLimit
 from pocket.receive.otlp import http
 from pocket.receive.otlp.receiver import Receiver
 from pocket.rows import Span
@@ -91,7 +91,12 @@ def test_partial_success_says_what_was_refused(client: Any, store: Store, now: i
     assert "trace ids must be 128 bit" in answer.partial_success.error_message
     response = client.post("/v1/traces", json=document(0, startTimeUnixNano="1"))
     assert response.json()["partialSuccess"]["rejectedSpans"] == "1"
-    assert store.counters['pocket_dropped_total{signal="spans",reason="rejected"}'] == 2
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "spans", "reason": "rejected"}
+        )
+        == 2
+    )
 
 
 def test_malformed_is_400_with_a_status_in_the_same_encoding(client: Any) -> None:

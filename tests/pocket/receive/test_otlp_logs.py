@@ -3,7 +3,7 @@ from typing import Any
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue, KeyValueList
 
-from pocket.receive.bounds import Bounds
+from pocket.admission.bounds import Bounds
 from pocket.receive.otlp.logs import entries
 from pocket.rows import LogEntry
 

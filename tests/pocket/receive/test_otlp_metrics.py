@@ -5,9 +5,9 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
-from pocket.receive.bounds import Bounds
-from pocket.receive.names import label_name, metric_name
+from pocket.admission.bounds import Bounds
 from pocket.receive.otlp.metrics import points
+from pocket.receive.prometheus_names import label_name, metric_name
 from pocket.rows import MetricMetadata
 
 TARGET = {"job": "ns/roller", "instance": "i1"}

@@ -5,7 +5,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 
-from pocket.receive.bounds import Bounds
+from pocket.admission.bounds import Bounds
 from pocket.receive.otlp.attributes import attributes
 from pocket.receive.otlp.traces import spans
 from pocket.rows import Span, SpanEvent, SpanLink

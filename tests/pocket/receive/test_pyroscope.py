@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from pocket.admission.bounds import Bounds
+from pocket.asgi.body import BodyError
 from pocket.config import Settings
-from pocket.receive.body import BodyError
-from pocket.receive.bounds import Bounds
 from pocket.receive.messages import Profile, ProfilePush
 from pocket.receive.pyroscope import decode, routes
 from pocket.rows import ProfileSample
@@ -129,8 +129,13 @@ def test_a_push_that_comes_again_is_stored_once(
     assert [send(now), send(now), send(now + 10**6)] == [200] * 3
     store.flush()
     assert sum(s.value for s in store.profiles.select(CPU, [], 0, 1 << 60)) == 36
-    assert store.counters['pocket_dropped_total{signal="profiles",reason="repeated"}'] == 2
-    assert store.counters['pocket_refused_total{signal="profiles"}'] == 1
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "profiles", "reason": "repeated"}
+        )
+        == 2
+    )
+    assert store.own_metrics.value("pocket_refused_total", signal="profiles") == 1
 
 
 @settings(max_examples=200, deadline=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pocket.receive.bounds import Bounds
+from pocket.admission.bounds import Bounds
 from pocket.route.pipeline import is_usage, process
 from pocket.rows import LogEntry
 from tests.pocket.route.alloy import Pipeline, running

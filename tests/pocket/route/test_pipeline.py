@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocket.receive.bounds import Bounds
+from pocket.admission.bounds import Bounds
 from pocket.route import process
 from pocket.route.pipeline import timestamp
 from pocket.rows import LogEntry

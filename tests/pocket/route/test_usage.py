@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pocket.admission.bounds import Bounds
+from pocket.admission.log_entries import Sink
+from pocket.asgi.body import BodyError
 from pocket.config import Settings
-from pocket.receive.body import BodyError
-from pocket.receive.bounds import Bounds
-from pocket.receive.loki import Sink
 from pocket.route import UsageQueue, UsageRoute, container_sink, usage
 from pocket.rows import LogEntry
 from pocket.store import Store, StoreError
@@ -81,13 +81,17 @@ async def until(check: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
+def delivered(store: Store) -> float:
+    return store.own_metrics.value("pocket_usage_delivered_total")
+
+
 async def test_delivered_as_otlp_logs(route: tuple[UsageRoute, UsageQueue, Store], receiver: Receiver) -> None:
-    usage_route, queue, _ = route
+    usage_route, queue, store = route
     running = asyncio.create_task(usage_route.run())
     usage_route.put([entry("one"), entry("two")])
     await until(lambda: len(queue) == 0)
     usage_route.put([entry("three")])
-    await until(lambda: usage_route.delivered == 3)
+    await until(lambda: delivered(store) == 3)
     assert receiver.bodies == ["one", "two", "three"]
     record = receiver.last.resource_logs[0].scope_logs[0].log_records[0]
     assert record.time_unix_nano == 5
@@ -115,14 +119,14 @@ async def test_nothing_is_lost_while_the_receiver_fails(
 async def test_a_full_disk_does_not_end_the_route(
     route: tuple[UsageRoute, UsageQueue, Store], receiver: Receiver
 ) -> None:
-    usage_route, queue, _ = route
+    usage_route, queue, store = route
     running = asyncio.create_task(usage_route.run())
     usage_route.put([entry("one")])
     queue._db.execute("pragma query_only = on")
     await until(lambda: receiver.bodies.count("one") > 1)
-    assert (len(queue), usage_route.delivered, running.done()) == (1, 0, False)
+    assert (len(queue), delivered(store), running.done()) == (1, 0, False)
     queue._db.execute("pragma query_only = off")
-    await until(lambda: usage_route.delivered == 1)
+    await until(lambda: delivered(store) == 1)
     assert len(queue) == 0
     running.cancel()
 
@@ -136,18 +140,23 @@ async def test_an_event_that_is_refused_for_good_does_not_block_the_others(
     usage_route.put([entry(text) for text in ("a", "b", "bad", "c", "d", "e", "f")])
     await until(lambda: len(queue) == 0)
     assert sorted(receiver.bodies) == ["a", "b", "c", "d", "e", "f"]
-    assert store.counters['pocket_dropped_total{signal="usage",reason="refused_400"}'] == 1
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "usage", "reason": "refused_400"}
+        )
+        == 1
+    )
     running.cancel()
 
 
 async def test_events_wait_for_a_receiver_that_is_not_there(
     route: tuple[UsageRoute, UsageQueue, Store], tmp_path: Path
 ) -> None:
-    usage_route, queue, _ = route
+    usage_route, queue, store = route
     running = asyncio.create_task(usage_route.run())
     usage_route.put([entry("one")])
     await asyncio.sleep(0.2)
-    assert (len(queue), usage_route.waiting, usage_route.delivered) == (1, 1, 0)
+    assert (len(queue), usage_route.waiting, delivered(store)) == (1, 1, 0)
     assert not running.done()
     running.cancel()
 
@@ -188,7 +197,7 @@ async def test_a_full_queue_slows_the_logs_down_and_loses_nothing(
     running = asyncio.create_task(usage_route.run())
     await until(lambda: not queue.full)
     await sink(entries[2:])
-    await until(lambda: usage_route.delivered == 3)
+    await until(lambda: delivered(store) == 3)
     assert receiver.bodies == lines
     running.cancel()
     queue.close()
@@ -205,8 +214,8 @@ async def test_lines_that_are_not_on_disk_are_not_acknowledged(
     with pytest.raises(BodyError, match="No space left on device") as refused:
         await container(route, Settings(data_dir=tmp_path))([LogEntry({"compose_service": "x"}, now, "line", {})])
     assert refused.value.status == 503  # the shipper sends them again
-    assert route[2].counters['pocket_refused_total{signal="logs"}'] == 1
-    assert not any("dropped" in name for name in route[2].counters)
+    assert route[2].own_metrics.value("pocket_refused_total", signal="logs") == 1
+    assert b"pocket_dropped_total{" not in route[2].own_metrics.exposition("")[0]
 
 
 async def test_without_an_endpoint_nothing_waits(tmp_path: Path) -> None:

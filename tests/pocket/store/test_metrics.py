@@ -72,7 +72,12 @@ def test_duplicate_and_out_of_order_samples_are_dropped_and_counted(store: Store
     [series] = store.metrics.select([], 0, 10_000)
     assert series.t_ms.tolist() == [1000, 2000, 3000, 4000]
     assert series.values.tolist() == [1.0, 1.0, 1.0, 2.0]
-    assert store.counters['pocket_dropped_total{signal="samples",reason="out_of_order"}'] == 3
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "samples", "reason": "out_of_order"}
+        )
+        == 3
+    )
 
 
 def test_staleness_marker_and_other_nans_keep_their_bits(store: Store) -> None:
@@ -86,7 +91,7 @@ def test_staleness_marker_and_other_nans_keep_their_bits(store: Store) -> None:
 def test_exemplars_and_metadata(store: Store) -> None:
     fill(store)
     exemplar = Exemplar(up("a"), {"trace_id": "ab"}, 0.5, 2000)
-    store.append_exemplars([exemplar, Exemplar(up("b", zone="x"), {}, 1.0, 2500)])
+    store.append_metrics([], [exemplar, Exemplar(up("b", zone="x"), {}, 1.0, 2500)])
     store.append_metadata([MetricMetadata("up", "gauge", "old"), MetricMetadata("up", "gauge", "new")])
     store.flush()
     assert store.metrics.exemplars([Matcher("job", "=", "a")], 2000, 2000) == [exemplar]
@@ -98,15 +103,20 @@ def test_an_exemplar_shown_at_every_scrape_is_stored_once(store: Store, tmp_path
     first = Exemplar(up("a"), {"trace_id": "ab"}, 0.5, 2000)
     second = Exemplar(up("a"), {"trace_id": "cd"}, 0.5, 2000)
     other_series = Exemplar(up("b"), {"trace_id": "ab"}, 0.5, 2000)
-    store.append_exemplars([first, first])
+    store.append_metrics([], [first, first])
     store.flush()
-    store.append_exemplars([first, second, other_series])
+    store.append_metrics([], [first, second, other_series])
     store.flush()
     assert store.metrics.exemplars([], 0, 9000) == [first, second, other_series]
-    assert store.counters['pocket_dropped_total{signal="exemplars",reason="repeated"}'] == 2
+    assert (
+        store.own_metrics.registry.get_sample_value(
+            "pocket_dropped_total", {"signal": "exemplars", "reason": "repeated"}
+        )
+        == 2
+    )
     store.close()
     again = Store(Settings(data_dir=tmp_path))
-    again.append_exemplars([first, second])
+    again.append_metrics([], [first, second])
     again.flush()
     assert len(again.metrics.exemplars([], 0, 9000)) == 3
     again.close()

@@ -8,7 +8,9 @@ from pocket.store import Store
 
 def fill(store: Store, second: int) -> None:
     store.append_samples([Sample({"__name__": "m", "at": str(second)}, second * 1000, 1.0)])
-    store.append_exemplars([Exemplar({"__name__": "m", "at": str(second)}, {"trace_id": "a"}, 1.0, second * 1000)])
+    store.append_metrics(
+        [], [Exemplar({"__name__": "m", "at": str(second)}, {"trace_id": "a"}, 1.0, second * 1000)]
+    )
     store.append_logs([LogEntry({"at": str(second)}, second * 10**9, "x", {})])
     store.append_spans([Span(f"{second:032x}", "1" * 16, "", "n", 2, second * 10**9, second * 10**9 + 5,
                              resource={"service.name": str(second)})])  # fmt: skip

@@ -60,7 +60,7 @@ def test_it_is_near_the_truth(estimate: Callable[[list[Any]], int], make: Make) 
 
 def test_fat_spans_and_logs_fill_the_queue(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "QUEUE_BYTES", 1 << 20)
-    with store._writer.exclusive:  # nothing is written meanwhile
+    with store._writer._writing:  # nothing is written meanwhile
         store.append_spans([span(1, attributes={"a": "x" * 900_000})])
         with pytest.raises(StoreFull):
             store.append_logs([LogEntry(RESOURCE, 1, "x", {"a": "x" * 900_000})])

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pocket.api import tempo_proto
+from pocket.api.tempo.otlp import trace_bytes
 from pocket.rows import Span, SpanEvent, SpanLink
 
 SECOND = 10**9
@@ -134,7 +134,7 @@ def real_tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx
             base = (int(time.time()) - 90) * SECOND
             rows = traces(base)
             headers = {"content-type": "application/x-protobuf"}
-            body = tempo_proto.trace_bytes(rows)
+            body = trace_bytes(rows)
             until(
                 lambda: httpx.post(f"http://127.0.0.1:{otlp}/v1/traces", content=body, headers=headers).is_success,
                 process,

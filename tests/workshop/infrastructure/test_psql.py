@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from workshop.paths import run_paths
-from workshop.run import passwords, state
+from workshop.plan import passwords
+from workshop.run import state
 
 from .embedded import PASSWORD, Database, free_port
 

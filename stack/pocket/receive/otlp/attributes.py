@@ -7,7 +7,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from pocket.rows import Attributes
+import orjson
+
+from pocket.receive.prometheus_names import label_name
+from pocket.rows import Attributes, Labels
 
 
 def attributes(pairs: Iterable[Any]) -> Attributes:
@@ -30,3 +33,22 @@ def any_value(value: Any) -> Any:
     if kind == "double_value" and not math.isfinite(value.double_value):
         return str(value.double_value)
     return getattr(value, kind)
+
+
+def flat(values: Attributes, prefix: str = "") -> Labels:
+    """Attributes as structured metadata: Prometheus' alphabet, nested maps joined by `_`, values as text."""
+    result: Labels = {}
+    for key, value in values.items():
+        name = f"{prefix}_{label_name(key)}" if prefix else label_name(key)
+        if isinstance(value, dict):
+            result.update(flat(value, name))
+        else:
+            result[name] = text(value)
+    return result
+
+
+def text(value: Any) -> str:
+    """A value as a label has it: strings as they are, None as "", all else as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value).decode()

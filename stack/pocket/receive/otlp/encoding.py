@@ -34,6 +34,7 @@ def decode(body: bytes, content_type: str, message: type[M]) -> M:
 
 
 def encode(message: Message, content_type: str) -> bytes:
+    """A message in the encoding that its request had."""
     if content_type == PROTOBUF:
         return message.SerializeToString()
     return json_format.MessageToJson(message, indent=None).encode()

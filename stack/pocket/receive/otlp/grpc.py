@@ -12,7 +12,7 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2_grpc as logs_
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2_grpc as metrics_grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as trace_grpc
 
-from pocket.receive.body import BodyError
+from pocket.asgi.body import BodyError
 from pocket.receive.otlp.receiver import THREAD_BYTES, Receiver
 from pocket.store import StoreError, StoreFull, TooLargeError
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pocket.receive.body import BodyError
+from pocket.asgi.body import BodyError
 from pocket.receive.otlp.encoding import JSON, PROTOBUF, MalformedError, decode, encode
 from pocket.receive.otlp.receiver import REQUESTS, THREAD_BYTES, Receiver
 from pocket.store import StoreError, StoreFull, TooLargeError

@@ -5,14 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import orjson
-
-from pocket.receive.bounds import Bounds
-from pocket.receive.limits import TOO_LARGE, Budget, fitting, wrong_labels, wrong_metadata
-from pocket.receive.names import label_name
-from pocket.receive.otlp.attributes import any_value, attributes
-from pocket.receive.otlp.rejected import Rejected
-from pocket.rows import Attributes, Labels, LogEntry
+from pocket.admission.bounds import Bounds
+from pocket.admission.limits import TOO_LARGE, Allowance, Rejected, fitting, wrong_labels, wrong_metadata
+from pocket.receive.otlp.attributes import any_value, attributes, flat, text
+from pocket.receive.prometheus_names import label_name
+from pocket.rows import Labels, LogEntry
 
 # Resource attributes that become labels (those of Loki's default list that a laptop may see); all others are
 # structured metadata.
@@ -25,10 +22,10 @@ _INDEXED = (
 def entries(request: Any, bounds: Bounds) -> tuple[list[LogEntry], Rejected]:
     """The entries of an ExportLogsServiceRequest. BodyError for more than a request may hold."""
     rows: list[LogEntry] = []
-    rejected, budget, fits = Rejected(), Budget(), fitting(request)
+    rejected, allowance, fits = Rejected(), Allowance(), fitting(request)
     for resource_logs in request.resource_logs:
         resource = attributes(resource_logs.resource.attributes) if fits(resource_logs.resource) else {}
-        labels = {label_name(key): _text(resource[key]) for key in _INDEXED if key in resource}
+        labels = {label_name(key): text(resource[key]) for key in _INDEXED if key in resource}
         labels.setdefault("service_name", "unknown_service")
         wrong = wrong_labels(labels) if fits(resource_logs.resource) else f"of a resource {TOO_LARGE}"
         beside = flat({key: value for key, value in resource.items() if key not in _INDEXED})
@@ -38,7 +35,7 @@ def entries(request: Any, bounds: Bounds) -> tuple[list[LogEntry], Rejected]:
                 rejected.add(f"log records {problem}", len(records))
                 continue
             common = {**beside, **_scope(scope)}
-            budget.take(len(records), len(records) * len(common))
+            allowance.take(len(records), len(records) * len(common))
             for record in records:
                 entry = _entry(record, labels, common) if fits(record) else None
                 if why := _problem(entry, bounds):
@@ -50,7 +47,7 @@ def entries(request: Any, bounds: Bounds) -> tuple[list[LogEntry], Rejected]:
 
 def _entry(record: Any, labels: Labels, common: Labels) -> LogEntry:
     t_ns = record.time_unix_nano or record.observed_time_unix_nano or time.time_ns()
-    return LogEntry(labels, t_ns, _text(any_value(record.body)), {**common, **_metadata(record)})
+    return LogEntry(labels, t_ns, text(any_value(record.body)), {**common, **_metadata(record)})
 
 
 def _problem(entry: LogEntry | None, bounds: Bounds) -> str | None:
@@ -61,18 +58,6 @@ def _problem(entry: LogEntry | None, bounds: Bounds) -> str | None:
     if not bounds.holds(entry.t_ns):
         return "log record outside of the history kept"
     return None
-
-
-def flat(values: Attributes, prefix: str = "") -> Labels:
-    """Attributes as structured metadata: Prometheus' alphabet, nested maps joined by `_`, values as text."""
-    result: Labels = {}
-    for key, value in values.items():
-        name = f"{prefix}_{label_name(key)}" if prefix else label_name(key)
-        if isinstance(value, dict):
-            result.update(flat(value, name))
-        else:
-            result[name] = _text(value)
-    return result
 
 
 def _scope(scope: Any) -> Labels:
@@ -91,9 +76,3 @@ def _metadata(record: Any) -> Labels:
         "event_name": record.event_name,
     }
     return {**flat(attributes(record.attributes)), **{key: value for key, value in named.items() if value}}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else orjson.dumps(value).decode()

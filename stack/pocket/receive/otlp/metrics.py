@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
-from pocket.receive.bounds import Bounds
-from pocket.receive.limits import BUCKETS, NAME, TEXT, TOO_LARGE, Budget, fitting, wrong_labels
-from pocket.receive.names import label_name, metric_name, unit_name
-from pocket.receive.otlp.attributes import attributes
-from pocket.receive.otlp.logs import flat
-from pocket.receive.otlp.rejected import Rejected
+from pocket.admission.bounds import Bounds
+from pocket.admission.limits import BUCKETS, NAME, TEXT, TOO_LARGE, Allowance, Rejected, fitting, wrong_labels
+from pocket.receive.otlp.attributes import attributes, flat
+from pocket.receive.prometheus_names import label_name, le, metric_name, unit_name
 from pocket.rows import STALE_NAN, Attributes, Exemplar, Labels, MetricMetadata, Sample
 
 _CUMULATIVE = 2
@@ -34,7 +32,7 @@ class _Intake:
     """What a request's points have in common: their bounds, what was refused, what they may become."""
 
     def __init__(self, bounds: Bounds, fits: Callable[[Any], bool]) -> None:
-        self.bounds, self.fits, self.rejected, self._budget = bounds, fits, Rejected(), Budget()
+        self.bounds, self.fits, self.rejected, self._allowance = bounds, fits, Rejected(), Allowance()
 
     def labels(self, kind: str, point: Any, target: Labels) -> Labels | None:
         """A point's own labels with those of its target; None if it was refused."""
@@ -44,7 +42,7 @@ class _Intake:
         if problem := problem or wrong_labels(labels):
             self.rejected.add(f"data point {problem}")
             return None
-        self._budget.take(series, series * (len(labels) + 2))
+        self._allowance.take(series, series * (len(labels) + 2))
         return labels
 
     def _problem(self, kind: str, point: Any, series: int) -> str | None:
@@ -182,8 +180,3 @@ def _exemplars(kind: str, name: str, labels: Labels, point: Any) -> Iterator[Exe
             bound = next((le(b) for b in point.explicit_bounds if value <= b), "+Inf")
             series = {"__name__": f"{name}_bucket", **labels, "le": bound}
         yield Exemplar(series, own, value, (item.time_unix_nano or point.time_unix_nano) // 10**6)
-
-
-def le(bound: float) -> str:
-    """A bucket's bound as Prometheus 3 writes it: always a float, `1.0`, `0.005`, `+Inf`."""
-    return {float("inf"): "+Inf", float("-inf"): "-Inf"}.get(bound, repr(float(bound)))

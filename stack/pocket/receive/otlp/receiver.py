@@ -9,10 +9,10 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_pb
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_pb
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_pb
 
+from pocket.admission.bounds import Bounds
+from pocket.admission.limits import Rejected
 from pocket.config import Settings
-from pocket.receive.bounds import Bounds
 from pocket.receive.otlp import logs, metrics, traces
-from pocket.receive.otlp.rejected import Rejected
 from pocket.rows import Span
 from pocket.store import Store
 
@@ -37,6 +37,7 @@ class Receiver:
         self._store, self._settings, self._spans = store, settings, spans
 
     def export(self, signal: str, request: Any) -> Any:
+        """`signal` is traces, logs or metrics; `request` and the response are its protobuf messages."""
         handlers = {"traces": self.traces, "logs": self.logs, "metrics": self.metrics}
         return handlers[signal](request)
 
@@ -50,7 +51,7 @@ class Receiver:
 
     def refused(self, signal: str) -> None:
         """Count a request that its sender will send again."""
-        self._store.count("pocket_refused_total", signal=SIGNALS[signal])
+        self._store.own_metrics.refused.labels(SIGNALS[signal]).inc()
 
     def traces(self, request: Any) -> Any:
         rows, rejected = traces.spans(request, Bounds.now(self._settings))
@@ -75,5 +76,5 @@ class Receiver:
         if rejected.count:
             setattr(response.partial_success, field, rejected.count)
             response.partial_success.error_message = rejected.message
-            self._store.count("pocket_dropped_total", rejected.count, signal=signal, reason="rejected")
+            self._store.own_metrics.dropped.labels(signal, "rejected").inc(rejected.count)
         return response

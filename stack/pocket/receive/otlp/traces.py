@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pocket.receive.bounds import Bounds
-from pocket.receive.limits import TOO_LARGE, Budget, fitting
+from pocket.admission.bounds import Bounds
+from pocket.admission.limits import TOO_LARGE, Allowance, Rejected, fitting
 from pocket.receive.otlp.attributes import attributes
-from pocket.receive.otlp.rejected import Rejected
 from pocket.rows import Attributes, Span, SpanEvent, SpanLink
 
 _NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
@@ -19,12 +18,12 @@ def spans(request: Any, bounds: Bounds) -> tuple[list[Span], Rejected]:
     outside of the history. Raises BodyError for more than a request may hold.
     """
     rows: list[Span] = []
-    rejected, budget, fits = Rejected(), Budget(), fitting(request)
+    rejected, allowance, fits = Rejected(), Allowance(), fitting(request)
     for resource_spans in request.resource_spans:
         resource = attributes(resource_spans.resource.attributes) if fits(resource_spans.resource) else None
         for scope_spans in resource_spans.scope_spans:
             scope, items = scope_spans.scope, scope_spans.spans
-            budget.take(len(items))
+            allowance.take(len(items))
             if resource is None or not fits(scope):
                 rejected.add(f"spans of a resource or scope {TOO_LARGE}", len(items))
                 continue

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from pocket.addresses import LOCAL_NAMES, LOOPBACK
 from pocket.rows import Labels
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
@@ -19,7 +20,6 @@ _IGNORED = {"storage"}
 _JOB_KEYS = {
     "job_name", "scrape_interval", "scrape_timeout", "metrics_path", "scheme", "static_configs", "dns_sd_configs"
 }  # fmt: skip
-_LOCAL = {"localhost", "127.0.0.1"}
 
 
 class ConfigError(Exception):
@@ -67,10 +67,10 @@ def resolvable(jobs: list[Job], hosts: Collection[str], offset: int) -> list[tup
     Docker's DNS would answer for running services alone, so the others are left out as they would be there.
     """
     return [
-        (job, Target("127.0.0.1", target.port + offset, target.labels))
+        (job, Target(LOOPBACK, target.port + offset, target.labels))
         for job in jobs
         for target in job.targets
-        if target.host in hosts or target.host in _LOCAL
+        if target.host in hosts or target.host in LOCAL_NAMES
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from prometheus_client.openmetrics.parser import text_fd_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_fd_to_metric_families as parse_text
 
-from pocket.receive.otlp.metrics import le
+from pocket.receive.prometheus_names import le
 from pocket.rows import Exemplar, Labels, MetricMetadata, Sample
 
 ACCEPT = (

@@ -11,8 +11,8 @@ from typing import Literal
 
 import httpx
 
+from pocket.admission.bounds import AHEAD_SECONDS
 from pocket.config import Settings
-from pocket.receive.bounds import AHEAD_SECONDS
 from pocket.receive.scrape.config import Job, Target, resolvable
 from pocket.receive.scrape.exposition import ACCEPT, ExpositionError, Scrape, parse
 from pocket.rows import STALE_NAN, Labels, Sample
@@ -56,6 +56,7 @@ class Scraper:
         self._client: httpx.AsyncClient | None = None
 
     def targets(self) -> list[TargetState]:
+        """The live states, one a target."""
         return [loop.state for loop in self._loops]
 
     async def run(self) -> None:
@@ -84,6 +85,7 @@ class Scraper:
             due += interval * max(1, -(-(time.monotonic() - due) // interval))
 
     async def scrape(self, loop: _Loop) -> None:
+        """One scrape, whose samples go into the store; a failure is a state and an `up` of 0."""
         state = loop.state
         t_ms, begun = time.time_ns() // 10**6, time.monotonic()
         try:
@@ -94,7 +96,7 @@ class Scraper:
         except (httpx.HTTPError, ExpositionError, TimeoutError) as error:
             result = Scrape()
             state.health, state.last_error = "down", _reason(error)
-            self._store.count("pocket_scrape_failures_total")
+            self._store.own_metrics.scrape_failures.inc()
         state.last_scrape, state.last_scrape_duration = t_ms / 1000, time.monotonic() - begun
         self._append(loop, result, t_ms)
 
@@ -124,7 +126,7 @@ class Scraper:
                 self._store.append_samples(samples[begin : begin + _AT_ONCE])
             self._store.append_metrics([], result.exemplars, result.metadata)
         except (StoreFull, TooLargeError):  # the next scrape tells the values again, but not of this time
-            self._store.count("pocket_dropped_total", len(samples), signal="samples", reason="full")
+            self._store.own_metrics.dropped.labels("samples", "full").inc(len(samples))
             return
         loop.series = series
 
@@ -138,7 +140,7 @@ class Scraper:
         try:
             self._store.append_samples(stale)
         except (StoreFull, TooLargeError):
-            self._store.count("pocket_dropped_total", len(stale), signal="samples", reason="full")
+            self._store.own_metrics.dropped.labels("samples", "full").inc(len(stale))
             log.warning("scraper: the store is full, the last staleness markers are lost")
 
 

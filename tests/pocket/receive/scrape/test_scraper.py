@@ -131,7 +131,7 @@ async def test_a_target_that_fails_is_down_and_its_series_end(
     assert str(state.health) == "down"
     assert error in state.last_error
     assert struct.pack("<d", last(store, "a") or 0) == STALE
-    assert store.counters["pocket_scrape_failures_total"] >= 1
+    assert store.own_metrics.value("pocket_scrape_failures_total") >= 1
     exposed.status, exposed.text, exposed.delay = "200 OK", "a 7\n", 0.0
     await until(lambda: last(store, "a") == 7.0)
     assert state.health == "up"

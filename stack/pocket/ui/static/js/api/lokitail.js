@@ -1,7 +1,7 @@
-// New log lines as they arrive: over Loki's WebSocket, by asking again where a proxy lets none through, and again
-// and again while nobody answers.
+// New log lines as they arrive: over Loki's WebSocket, by asking again where a proxy lets none through, and
+// again and again while nobody answers.
 
-import { ApiError, isAbort } from "./http.js";
+import { ApiError, isAbort, messageOf } from "./http.js";
 import { labels, lines as ask, pushed, tailUrl } from "./loki.js";
 
 const ASK_MS = 2000;
@@ -9,8 +9,9 @@ const LIMIT = 500;
 const WAITS_MS = [500, 1000, 2000, 4000, 8000];
 
 /**
- * Follows a query from `since` (ms) on until the function it returns is called. `onLines(lines)` gets new lines, newest
- * first; some may be known already. `onState(state, words)`: "connecting", "live", "polling", "waiting" or "refused".
+ * Follows a query from `since` (ms) on until the function it returns is called. `onLines(lines)` gets new
+ * lines, newest first; some may be known already. `onState(state, words)`: "connecting", "live", "polling",
+ * "waiting" or "refused".
  */
 export function follow(query, since, { onLines, onState }) {
   const control = new AbortController();
@@ -34,7 +35,7 @@ export function follow(query, since, { onLines, onState }) {
       if (error instanceof ApiError && error.status === 400) {
         onState("refused", error.message);
         control.abort();
-      } else onState("waiting", error.message);
+      } else onState("waiting", messageOf(error));
       return false;
     }
   }
@@ -44,8 +45,15 @@ export function follow(query, since, { onLines, onState }) {
     for (let failures = 0; !signal.aborted; failures += 1) {
       onState(hasWorked ? "waiting" : "connecting");
       names ??= await labelNames(last, signal);
-      const hear = (message) => take(pushed(message, names ?? new Set(Object.keys(message.streams?.[0]?.stream ?? {}))));
-      if (await connected(() => tailUrl(query, last, LIMIT), { signal, hear, onOpen: () => onState("live") })) [hasWorked, failures] = [true, 0];
+      const hear = (message) =>
+        take(pushed(message, names ?? new Set(Object.keys(message.streams?.[0]?.stream ?? {}))));
+      if (
+        await connected(() => tailUrl(query, last, LIMIT), {
+          signal,
+          hear,
+          onOpen: () => onState("live"),
+        })
+      ) [hasWorked, failures] = [true, 0];
       else if (await poll() && !hasWorked) return asking(); // Loki is there and only the socket is not
       await pause(WAITS_MS[Math.min(failures, WAITS_MS.length - 1)], signal);
     }
@@ -94,7 +102,9 @@ function connected(url, { signal, hear, onOpen }) {
   });
 }
 
-const pause = (ms, signal) => new Promise((resolve) => {
-  const timer = setTimeout(resolve, ms);
-  signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-});
+/** @type {(ms: number, signal: AbortSignal) => Promise<void>} */
+const pause = (ms, signal) =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });

@@ -2,13 +2,21 @@
 
 import { ask, proxied } from "./http.js";
 
-const get = (path, params, signal) => ask(proxied("prometheus", `api/v1/${path}`, params), { source: "Prometheus", signal });
+const get = (path, params, signal) =>
+  ask(proxied("prometheus", `api/v1/${path}`, params), { source: "Prometheus", signal });
 
-/** Series of a range query on the grid of `step` ms; both ends are aligned to it, so that points stay put on refresh. */
+/**
+ * Series of a range query on the grid of `step` ms; both ends are aligned to it, so that points stay put on
+ * refresh.
+ */
 export async function queryRange(query, { from, to }, step, signal) {
   const start = Math.floor(from / step) * step;
   const end = Math.floor(to / step) * step;
-  const answer = await get("query_range", { query, start: start / 1000, end: end / 1000, step: step / 1000 }, signal);
+  const answer = await get(
+    "query_range",
+    { query, start: start / 1000, end: end / 1000, step: step / 1000 },
+    signal,
+  );
   return answer.data.result.map(({ metric, values }) => ({
     labels: metric,
     t: values.map(([seconds]) => Math.round(seconds * 1000)),
@@ -16,11 +24,16 @@ export async function queryRange(query, { from, to }, step, signal) {
   }));
 }
 
-/** Samples of an instant query: `[{labels, t, v}]`, each with one point; a scalar is one sample without labels. */
+/**
+ * Samples of an instant query: `[{labels, t, v}]`, each with one point; a scalar is one sample without
+ * labels.
+ */
 export async function query(text, at, signal) {
   const { data } = await get("query", { query: text, time: at / 1000 }, signal);
   if (data.resultType === "scalar" || data.resultType === "string") return [sample({}, data.result)];
-  if (data.resultType === "matrix") return data.result.map(({ metric, values }) => sample(metric, values.at(-1)));
+  if (data.resultType === "matrix") {
+    return data.result.map(({ metric, values }) => sample(metric, values.at(-1)));
+  }
   return data.result.map(({ metric, value }) => sample(metric, value));
 }
 
@@ -35,9 +48,14 @@ function parse(text) {
 /** Exemplars of the series a query reads: `[{labels, value, t, series}]`, oldest first. */
 export async function exemplars(text, { from, to }, signal) {
   const { data } = await get("query_exemplars", { query: text, start: from / 1000, end: to / 1000 }, signal);
-  const flat = data.flatMap(({ seriesLabels, exemplars: list }) => list.map((one) => ({
-    labels: one.labels, value: Number(one.value), t: Math.round(one.timestamp * 1000), series: seriesLabels,
-  })));
+  const flat = data.flatMap(({ seriesLabels, exemplars: list }) =>
+    list.map((one) => ({
+      labels: one.labels,
+      value: Number(one.value),
+      t: Math.round(one.timestamp * 1000),
+      series: seriesLabels,
+    }))
+  );
   return flat.sort((a, b) => a.t - b.t);
 }
 
@@ -54,7 +72,11 @@ export async function metadata(signal) {
 }
 
 export async function labelValues(name, { from, to }, match, signal) {
-  const { data } = await get(`label/${name}/values`, { "match[]": match, start: from / 1000, end: to / 1000 }, signal);
+  const { data } = await get(
+    `label/${name}/values`,
+    { "match[]": match, start: from / 1000, end: to / 1000 },
+    signal,
+  );
   return data;
 }
 
@@ -64,4 +86,6 @@ export function selector(labels) {
   return `${labels.__name__ ?? ""}{${pairs.map(([name, value]) => `${name}=${quote(value)}`).join(", ")}}`;
 }
 
-export const quote = (value) => `"${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;
+/** A label's value, or `|= "text"`, as PromQL and LogQL write it. */
+export const quote = (value) =>
+  `"${String(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n")}"`;

@@ -2,15 +2,24 @@
 
 import { ask, proxied } from "./http.js";
 
-const call = (method, body, signal) => ask(proxied("pyroscope", `querier.v1.QuerierService/${method}`), {
-  source: "Pyroscope", signal, method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
-});
+const call = (method, body, signal) =>
+  ask(proxied("pyroscope", `querier.v1.QuerierService/${method}`), {
+    source: "Pyroscope",
+    signal,
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
 const window = ({ from, to }) => ({ start: Math.floor(from), end: Math.ceil(to) });
 
 /** `[{id, name, unit}]`. */
 export async function profileTypes(range, signal) {
   const { profileTypes: types } = await call("ProfileTypes", window(range), signal);
-  return (types ?? []).map((type) => ({ id: type.ID, name: `${type.name} ${type.sampleType}`, unit: type.sampleUnit }));
+  return (types ?? []).map((type) => ({
+    id: type.ID,
+    name: `${type.name} ${type.sampleType}`,
+    unit: type.sampleUnit,
+  }));
 }
 
 export async function services(range, signal) {
@@ -42,8 +51,8 @@ export async function series(profileTypeID, labelSelector, range, step, groupBy,
 }
 
 /**
- * Pyroscope's levels hold, per frame, four numbers: offset from the end of the previous frame, total, self, name.
- * → `{total, levels: [[{x, total, self, name, depth}]]}` with absolute x.
+ * Pyroscope's levels hold, per frame, four numbers: offset from the end of the previous frame, total, self,
+ * name. → `{total, levels: [[{x, total, self, name, depth}]]}` with absolute x.
  */
 export function decode(flame) {
   const names = flame?.names ?? [];
@@ -53,7 +62,13 @@ export function decode(flame) {
     for (let i = 0; i + 3 < values.length; i += 4) {
       x += Number(values[i]);
       const total = Number(values[i + 1]);
-      frames.push({ x, total, self: Number(values[i + 2]), name: names[Number(values[i + 3])] ?? "?", depth });
+      frames.push({
+        x,
+        total,
+        self: Number(values[i + 2]),
+        name: names[Number(values[i + 3])] ?? "?",
+        depth,
+      });
       x += total;
     }
     return frames;

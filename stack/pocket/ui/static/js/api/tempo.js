@@ -1,12 +1,12 @@
-// Tempo's HTTP API → search hits and traces. Span times are kept as numbers of ns relative to the trace's start,
-// because Unix nanoseconds do not fit a double.
+// Tempo's HTTP API → search hits and traces. Span times are kept as numbers of ns relative to the trace's
+// start, because Unix nanoseconds do not fit a double.
 
 import { ApiError, ask, proxied } from "./http.js";
 
 const get = (path, params, signal) => ask(proxied("tempo", path, params), { source: "Tempo", signal });
 
 /** TraceQL search: `[{traceID, service, name, t: ms, durationMs, spanSets}]`, newest first. */
-export async function search(q, { from, to }, { limit = 100, signal } = {}) {
+export async function search(q, { from, to }, { limit = 100, signal }) {
   const params = { start: Math.floor(from / 1000), end: Math.ceil(to / 1000), limit, spss: 10 };
   const { traces } = await hinted(q, (text) => get("api/search", { q: text, ...params }, signal));
   const hits = (traces ?? []).map((hit) => ({
@@ -16,7 +16,11 @@ export async function search(q, { from, to }, { limit = 100, signal } = {}) {
     t: Number(hit.startTimeUnixNano.slice(0, -6)),
     durationMs: hit.durationMs ?? 0,
     spanSets: hit.spanSets ?? (hit.spanSet ? [hit.spanSet] : []),
-    services: Object.entries(hit.serviceStats ?? {}).map(([name, { spanCount = 0, errorCount = 0 }]) => ({ name, spans: spanCount, errors: errorCount })),
+    services: Object.entries(hit.serviceStats ?? {}).map(([name, { spanCount = 0, errorCount = 0 }]) => ({
+      name,
+      spans: spanCount,
+      errors: errorCount,
+    })),
   }));
   return hits.sort((a, b) => b.t - a.t);
 }
@@ -27,16 +31,26 @@ const METRICS = /\|\s*(?:rate|(?:count|min|max|avg|sum|quantile|histogram)_over_
 /** Whether a query asks for series (`{} | rate()`): the search would leave that part out and list traces. */
 export const isMetrics = (q) => METRICS.test(q.replace(STRINGS, '""'));
 
-/** `{id, span?}` where the text is a trace's id (leading zeros may lack) or a `traceparent` header; else undefined. */
+const TRACEPARENT = /^\s*(?:traceparent:\s*)?[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*\s*$/i;
+
+/**
+ * What the text names, where it is a trace's id (leading zeros may lack) or a `traceparent` header.
+ * @param {string} text
+ * @returns {{ id: string, span?: string } | undefined}
+ */
 export function traceIn(text) {
-  const [, id, traceId, span] = /^\s*(?:([0-9a-f]{1,32})|(?:traceparent:\s*)?[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}.*)\s*$/i.exec(text) ?? [];
+  const [, id] = /^\s*([0-9a-f]{1,32})\s*$/i.exec(text) ?? [];
   if (id) return { id: id.toLowerCase() };
-  return traceId && { id: traceId.toLowerCase(), span: span.toLowerCase() };
+  const [, traceId, span] = TRACEPARENT.exec(text) ?? [];
+  return traceId ? { id: traceId.toLowerCase(), span: span.toLowerCase() } : undefined;
 }
 
 const HINT = " with (most_recent=true)";
 
-/** Without the hint Tempo answers the first traces that it comes across. A refusal must be about what the reader wrote. */
+/**
+ * Without the hint Tempo answers the first traces that it comes across. A refusal must be about what the
+ * reader wrote.
+ */
 async function hinted(q, run) {
   if (/\bwith\s*\([^()]*\)\s*$/.test(q)) return run(q);
   try {
@@ -81,7 +95,8 @@ function decode(body) {
   return (body.resourceSpans ?? body.batches ?? []).flatMap((group) => {
     const resource = attributes(group.resource?.attributes);
     return (group.scopeSpans ?? group.instrumentationLibrarySpans ?? []).flatMap(({ scope, spans }) =>
-      (spans ?? []).map((span) => decodeSpan(span, resource, scope)));
+      (spans ?? []).map((span) => decodeSpan(span, resource, scope))
+    );
   });
 }
 
@@ -89,13 +104,28 @@ function decodeSpan(span, resource, scope) {
   const start = BigInt(span.startTimeUnixNano ?? 0);
   const error = ["STATUS_CODE_ERROR", 2].includes(span.status?.code);
   return {
-    id: hex(span.spanId, 8), parent: span.parentSpanId ? hex(span.parentSpanId, 8) : "", name: span.name ?? "",
+    id: hex(span.spanId, 8),
+    parent: span.parentSpanId ? hex(span.parentSpanId, 8) : "",
+    name: span.name ?? "",
     kind: KINDS[span.kind] ?? String(span.kind ?? "").replace("SPAN_KIND_", "").toLowerCase(),
-    begin: start, finish: BigInt(span.endTimeUnixNano ?? start), error, message: span.status?.message ?? "",
-    service: String(resource["service.name"] ?? "unknown"), resource, attributes: attributes(span.attributes),
+    begin: start,
+    finish: BigInt(span.endTimeUnixNano ?? start),
+    error,
+    message: span.status?.message ?? "",
+    service: String(resource["service.name"] ?? "unknown"),
+    resource,
+    attributes: attributes(span.attributes),
     scope: scope?.name ?? "",
-    events: (span.events ?? []).map((e) => ({ name: e.name ?? "", at: BigInt(e.timeUnixNano ?? start), attributes: attributes(e.attributes) })),
-    links: (span.links ?? []).map((l) => ({ trace: hex(l.traceId, 16), span: hex(l.spanId, 8), attributes: attributes(l.attributes) })),
+    events: (span.events ?? []).map((e) => ({
+      name: e.name ?? "",
+      at: BigInt(e.timeUnixNano ?? start),
+      attributes: attributes(e.attributes),
+    })),
+    links: (span.links ?? []).map((l) => ({
+      trace: hex(l.traceId, 16),
+      span: hex(l.spanId, 8),
+      attributes: attributes(l.attributes),
+    })),
   };
 }
 
@@ -128,5 +158,10 @@ function timed(spans) {
     for (const event of span.events) event.offset = Number(event.at - start);
   }
   const duration = Math.max(...spans.map((span) => span.start + span.duration));
-  return { spans, start: Number(start / 1000000n), duration, services: [...new Set(spans.map(({ service }) => service))] };
+  return {
+    spans,
+    start: Number(start / 1000000n),
+    duration,
+    services: [...new Set(spans.map(({ service }) => service))],
+  };
 }

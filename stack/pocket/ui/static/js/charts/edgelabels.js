@@ -4,10 +4,14 @@ const STEPS = 40;
 const FRACTIONS = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
 const LINE = 15; // height of a line of 11 px text
 
-/** Points along a path of cubic segments `[[x0,y0], [c1], [c2], [x1,y1]]`, at equal steps of the parameter. */
+/**
+ * Points along a path of cubic segments `[[x0,y0], [c1], [c2], [x1,y1]]`, at equal steps of the parameter.
+ */
 export function sample(segments) {
   const each = Math.ceil(STEPS / segments.length);
-  return segments.flatMap((segment, n) => Array.from({ length: each + (n === segments.length - 1) }, (_, i) => cubic(segment, i / each)));
+  return segments.flatMap((segment, n) =>
+    Array.from({ length: each + Number(n === segments.length - 1) }, (_, i) => cubic(segment, i / each))
+  );
 }
 
 function cubic([a, b, c, d], t) {
@@ -16,7 +20,10 @@ function cubic([a, b, c, d], t) {
 }
 
 /** The path's `d`. */
-export const pathOf = (segments) => segments.map(([a, b, c, d], n) => `${n ? "" : `M${a[0]} ${a[1]}`}C${b[0]} ${b[1]} ${c[0]} ${c[1]} ${d[0]} ${d[1]}`).join("");
+export const pathOf = (segments) =>
+  segments.map(([a, b, c, d], n) =>
+    `${n ? "" : `M${a[0]} ${a[1]}`}C${b[0]} ${b[1]} ${c[0]} ${c[1]} ${d[0]} ${d[1]}`
+  ).join("");
 
 /**
  * `edges`: `[{points, lines: [text]}]`; `nodes`: boxes `{x, y, width, height}` nothing may cover.
@@ -25,7 +32,10 @@ export const pathOf = (segments) => segments.map(([a, b, c, d], n) => `${n ? "" 
 export function placeLabels(edges, nodes) {
   const taken = [];
   return edges.map((edge) => {
-    const size = { width: Math.max(...edge.lines.map((text) => text.length)) * 6.4 + 10, height: edge.lines.length * LINE + 4 };
+    const size = {
+      width: Math.max(...edge.lines.map((text) => text.length)) * 6.4 + 10,
+      height: edge.lines.length * LINE + 4,
+    };
     const choices = FRACTIONS.map((at, rank) => {
       const [x, y] = edge.points[Math.round(at * (edge.points.length - 1))];
       const box = { x: x - size.width / 2, y: y - size.height / 2, ...size };
@@ -37,12 +47,21 @@ export function placeLabels(edges, nodes) {
   });
 }
 
-/** Covering a label or a service is worst, covering another call's line is bad, being off the middle a blemish. */
+/**
+ * Covering a label or a service is worst, covering another call's line is bad, being off the middle a
+ * blemish.
+ */
 function cost(box, own, edges, taken, nodes) {
   const hidden = [...taken, ...nodes].reduce((sum, other) => sum + overlap(box, other), 0);
-  const crossed = edges.filter((edge) => edge !== own).reduce((sum, { points }) => sum + points.filter((point) => inside(box, point)).length, 0);
+  const crossed = edges.filter((edge) => edge !== own).reduce(
+    (sum, { points }) => sum + points.filter((point) => inside(box, point)).length,
+    0,
+  );
   return hidden * 10 + crossed * 4;
 }
 
-const overlap = (a, b) => Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) * Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
-const inside = ({ x, y, width, height }, [px, py]) => px >= x && px <= x + width && py >= y && py <= y + height;
+const overlap = (a, b) =>
+  Math.max(0, Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x)) *
+  Math.max(0, Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y));
+const inside = ({ x, y, width, height }, [px, py]) =>
+  px >= x && px <= x + width && py >= y && py <= y + height;

@@ -1,4 +1,5 @@
-// Exemplars as diamonds over a chart. Each is a real link to its trace: clickable, in the tab order, with a tooltip.
+// Exemplars as diamonds over a chart. Each is a real link to its trace: clickable, in the tab order, with a
+// tooltip.
 
 import { h } from "../core/dom.js";
 import { clock, format } from "../core/format.js";
@@ -6,7 +7,8 @@ import * as router from "../core/router.js";
 import { tip } from "../parts/tooltip.js";
 import { local } from "./plot.js";
 
-const MOST = 120; // more would hide the chart; the largest of each time slot are kept, as they are the ones to look at
+// more would hide the chart; the largest of each time slot are kept, as they are the ones to look at
+const MOST = 120;
 
 /** `{set([{t, y, value, labels, series}], unit)}`: positions follow the plot. */
 export function exemplarLayer(plot) {
@@ -18,7 +20,7 @@ export function exemplarLayer(plot) {
     const { xaxis, yaxis } = graph._fullLayout ?? {};
     if (!xaxis || !yaxis) return;
     const { width, height } = graph._fullLayout;
-    const old = new Map([...layer.children].map((link) => [link.dataset.key, link]));
+    const old = new Map(linksIn(layer).map((link) => [link.dataset.key, link]));
     items.forEach((one, i) => {
       const [x, y] = [xaxis._offset + xaxis.d2p(local(one.t)), yaxis._offset + yaxis.d2p(one.y)];
       if (!(x >= 0 && x <= width && y >= 0 && y <= height)) return;
@@ -35,8 +37,9 @@ export function exemplarLayer(plot) {
   layer.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const links = [...layer.children];
-    links.at((links.indexOf(document.activeElement) + step) % links.length)?.focus();
+    const links = linksIn(layer);
+    const at = links.findIndex((link) => link === document.activeElement);
+    links.at((at + step) % links.length)?.focus();
     event.preventDefault();
   });
   plot.after(place);
@@ -55,10 +58,20 @@ function diamond(one, unit, key) {
   const trace = traceOf(one.labels);
   const value = format(one.value, unit);
   const link = h("a", {
-    class: "exemplar", "data-key": key, href: router.href(["trace", trace]), "aria-label": `Exemplar ${value} at ${clock(one.t)}: open trace`,
+    class: "exemplar",
+    "data-key": key,
+    href: router.href(["trace", trace]),
+    "aria-label": `Exemplar ${value} at ${clock(one.t)}: open trace`,
   });
   const where = one.series?.handler ?? one.series?.span_name ?? one.series?.job ?? "";
-  tip(link, () => [h("b", {}, `${value} · ${clock(one.t, true)}`), where && h("div", {}, where), h("div", { class: "muted" }, `Open trace ${trace.slice(0, 12)}…`)]);
+  tip(
+    link,
+    () => [
+      h("b", {}, `${value} · ${clock(one.t, true)}`),
+      where && h("div", {}, where),
+      h("div", { class: "muted" }, `Open trace ${trace.slice(0, 12)}…`),
+    ],
+  );
   return link;
 }
 
@@ -73,3 +86,6 @@ function thin(items) {
   }
   return [...best.values()];
 }
+
+/** @type {(layer: HTMLElement) => HTMLElement[]} */
+const linksIn = (layer) => [...layer.querySelectorAll("a")];

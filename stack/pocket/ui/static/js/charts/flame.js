@@ -1,4 +1,5 @@
-// A flame graph on a canvas: width is time, depth is the call stack. A click zooms, the tooltip tells, search lights up.
+// A flame graph on a canvas: width is time, depth is the call stack. A click zooms, the tooltip tells, search
+// lights up.
 
 import { h, title } from "../core/dom.js";
 import { duration, format } from "../core/format.js";
@@ -9,10 +10,14 @@ import { hide, showAt } from "../parts/tooltip.js";
 const ROW = 21;
 const LIT = "#ffd633"; // dark text reads on it in either theme
 
-/** `{element, draw(flame), search(text), zoom(frame)}` with a flame as api/pyroscope.js decodes it. */
+/**
+ * `{element, draw(flame), search(text), zoom(frame)}` with a flame as api/pyroscope.js decodes it.
+ * @param {{ onSelect?: (frame: any) => void }} [options]
+ */
 export function flameGraph({ onSelect } = {}) {
   const canvas = h("canvas", { tabindex: "0", role: "img" });
   const element = h("div", { class: "flame" }, canvas);
+  /** @type {{ total: number, levels: any[][] }} */
   let flame = { total: 0, levels: [] };
   let focus; // the frame zoomed into
   let chosen; // the frame the keyboard is at
@@ -28,12 +33,17 @@ export function flameGraph({ onSelect } = {}) {
     canvas.height = height * ratio;
     canvas.style.height = `${height}px`;
     const pen = canvas.getContext("2d");
+    if (!pen) return;
     pen.scale(ratio, ratio);
     pen.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     pen.textBaseline = "middle";
     const [from, to] = view();
     const scale = width / (to - from);
-    for (const level of flame.levels) for (const frame of level) drawFrame(pen, frame, (frame.x - from) * scale, frame.total * scale, width);
+    for (const level of flame.levels) {
+      for (const frame of level) {
+        drawFrame(pen, frame, (frame.x - from) * scale, frame.total * scale, width);
+      }
+    }
   };
 
   function drawFrame(pen, frame, x, wide, width) {
@@ -58,7 +68,9 @@ export function flameGraph({ onSelect } = {}) {
     const box = canvas.getBoundingClientRect();
     const [from, to] = view();
     const x = from + ((event.clientX - box.left) / box.width) * (to - from);
-    return flame.levels[Math.floor((event.clientY - box.top) / ROW)]?.find((frame) => frame.x <= x && x < frame.x + frame.total);
+    return flame.levels[Math.floor((event.clientY - box.top) / ROW)]?.find((frame) =>
+      frame.x <= x && x < frame.x + frame.total
+    );
   };
   const zoom = (frame) => {
     focus = frame && frame.depth ? frame : undefined;
@@ -83,7 +95,12 @@ export function flameGraph({ onSelect } = {}) {
     else if (next) {
       chosen = next;
       paint();
-      canvas.setAttribute("aria-label", `${legible(named(short(next.name)))}, ${lines(next, flame).map((line) => line.textContent).join(", ")}`);
+      canvas.setAttribute(
+        "aria-label",
+        `${legible(named(short(next.name)))}, ${
+          lines(next, flame).map((line) => line.textContent).join(", ")
+        }`,
+      );
     } else return;
     event.preventDefault();
   });
@@ -93,7 +110,10 @@ export function flameGraph({ onSelect } = {}) {
     draw(next) {
       const kept = focus && next.levels[focus.depth]?.find(({ name }) => name === focus.name);
       [flame, focus, chosen] = [next, kept, undefined];
-      canvas.setAttribute("aria-label", `Flame graph, ${duration(flame.total)} in all; arrow keys walk, Enter zooms, Escape zooms out`);
+      canvas.setAttribute(
+        "aria-label",
+        `Flame graph, ${duration(flame.total)} in all; arrow keys walk, Enter zooms, Escape zooms out`,
+      );
       paint();
     },
     /** Lights up what the text is part of; → `{frames, total}`, time under such frames counted once. */
@@ -123,11 +143,17 @@ function label(pen, frame, x, width) {
   pen.beginPath();
   pen.rect(x, frame.depth * ROW, width - 4, ROW);
   pen.clip();
-  pen.fillText(frame.depth ? legible(named(short(frame.name))) : `total ${duration(frame.total)}`, x + 5, frame.depth * ROW + ROW / 2 + 1);
+  pen.fillText(
+    frame.depth ? legible(named(short(frame.name))) : `total ${duration(frame.total)}`,
+    x + 5,
+    frame.depth * ROW + ROW / 2 + 1,
+  );
   pen.restore();
 }
 
-/** One hue a package, one shade a function, within a calm range of oranges and reds that dark text reads on. */
+/**
+ * One hue a package, one shade a function, within a calm range of oranges and reds that dark text reads on.
+ */
 function tint(name) {
   const hash = (text) => [...text].reduce((sum, c) => (sum * 33 + c.codePointAt(0)) >>> 0, 5381);
   const pack = name.split(/[/:\\. ]/)[0] || name;
@@ -143,9 +169,10 @@ export function short(name) {
 function lines({ name, total, self }, flame) {
   const share = (value) => format(value / (flame.total || 1), "percentunit");
   return [
-    h("div", {}, `Total ${duration(total)} (${share(total)})`), h("div", {}, `Self ${duration(self)} (${share(self)})`),
+    h("div", {}, `Total ${duration(total)} (${share(total)})`),
+    h("div", {}, `Self ${duration(self)} (${share(self)})`),
     name !== short(name) && h("div", { class: "muted mono" }, name),
-  ].filter(Boolean);
+  ].filter((line) => line !== false);
 }
 
 function step(key, frame, levels) {
@@ -154,8 +181,14 @@ function step(key, frame, levels) {
   const i = row.indexOf(frame);
   if (key === "ArrowRight") return row[i + 1] ?? frame;
   if (key === "ArrowLeft") return row[i - 1] ?? frame;
-  if (key === "ArrowDown") return levels[frame.depth + 1]?.find(({ x, total }) => x >= frame.x && x + total <= frame.x + frame.total) ?? frame;
-  if (key === "ArrowUp") return levels[frame.depth - 1]?.find(({ x, total }) => x <= frame.x && frame.x < x + total) ?? frame;
+  if (key === "ArrowDown") {
+    return levels[frame.depth + 1]?.find(({ x, total }) =>
+      x >= frame.x && x + total <= frame.x + frame.total
+    ) ?? frame;
+  }
+  if (key === "ArrowUp") {
+    return levels[frame.depth - 1]?.find(({ x, total }) => x <= frame.x && frame.x < x + total) ?? frame;
+  }
   return undefined;
 }
 

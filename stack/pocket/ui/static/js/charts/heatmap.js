@@ -6,7 +6,10 @@ import * as theme from "../core/theme.js";
 import { exemplarLayer } from "./exemplars.js";
 import { layout, local, plotBox } from "./plot.js";
 
-/** `{element, draw(series, {range, step, unit, scheme, exemplars})}`; series carry the counts of one bucket each, bound in `le`. */
+/**
+ * `{element, draw(series, {range, step, unit, scheme, exemplars})}`; series carry the counts of one bucket
+ * each, bound in `le`.
+ */
 export function heatMap(label) {
   const plot = plotBox(label);
   const element = h("div", { class: "timeseries" }, plot.element);
@@ -17,16 +20,36 @@ export function heatMap(label) {
     const { bounds, times, z } = grid(series, options.step);
     const text = z.map((row, b) => row.map((n, i) => cell(n, bounds, b, times[i], options.unit)));
     const trace = {
-      type: "heatmap", x: [times[0] - options.step, ...times].map(local), y: z.map((_, b) => b + 0.5), z, text, hovertemplate: "%{text}<extra></extra>",
-      colorscale: scale(options.scheme), showscale: false, zmin: 0, hoverongaps: false, xgap: 1, ygap: 1,
+      type: "heatmap",
+      x: [times[0] - options.step, ...times].map(local),
+      y: z.map((_, b) => b + 0.5),
+      z,
+      text,
+      hovertemplate: "%{text}<extra></extra>",
+      colorscale: scale(options.scheme),
+      showscale: false,
+      zmin: 0,
+      hoverongaps: false,
+      xgap: 1,
+      ygap: 1,
     };
     const tall = element.clientHeight || 200;
     const every = Math.max(1, Math.ceil(bounds.length / (tall / 22)));
-    const shown = bounds.map((bound, i) => [i + 1, bound]).filter(([i, bound]) => Number.isFinite(bound) && i % every === 0);
+    const shown = bounds.map((bound, i) => [i + 1, bound]).filter(([i, bound]) =>
+      Number.isFinite(bound) && i % every === 0
+    );
     const base = layout({ range: options.range, hovermode: "closest" });
-    base.yaxis = { ...base.yaxis, range: [0, bounds.length], tickvals: shown.map(([i]) => i), ticktext: shown.map(([, bound]) => format(bound, options.unit)) };
+    base.yaxis = {
+      ...base.yaxis,
+      range: [0, bounds.length],
+      tickvals: shown.map(([i]) => i),
+      ticktext: shown.map(([, bound]) => format(bound, options.unit)),
+    };
     plot.draw([trace], base);
-    diamonds.set((options.exemplars ?? []).map((one) => ({ ...one, y: position(one.value, bounds) })), options.unit);
+    diamonds.set(
+      (options.exemplars ?? []).map((one) => ({ ...one, y: position(one.value, bounds) })),
+      options.unit,
+    );
   };
   return {
     element,
@@ -39,9 +62,15 @@ export function heatMap(label) {
 
 const bound = (le) => (/^\+?Inf$/i.test(le) ? Infinity : Number(le));
 
-/** `le` series → bucket bounds, the times on the grid (columns end there, as increases look back), and counts per bucket (`z[bucket][time]`, null where empty). */
+/**
+ * `le` series → bucket bounds, the times on the grid (columns end there, as increases look back), and counts
+ * per bucket (`z[bucket][time]`, null where empty).
+ */
 function grid(series, step) {
-  const rows = series.map(({ labels, name, t, v }) => ({ le: bound(labels.le ?? name), at: new Map(t.map((ms, i) => [ms, v[i]])) }));
+  const rows = series.map(({ labels, name, t, v }) => ({
+    le: bound(labels.le ?? name),
+    at: new Map(t.map((ms, i) => [ms, v[i]])),
+  }));
   rows.sort((a, b) => a.le - b.le);
   const known = series.flatMap(({ t }) => t);
   const [first, last] = known.reduce(([a, b], t) => [Math.min(a, t), Math.max(b, t)], [Infinity, -Infinity]);

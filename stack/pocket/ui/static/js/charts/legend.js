@@ -27,8 +27,9 @@ export function reduce(values, calc = "lastNotNull") {
 }
 
 /**
- * `items`: `[{name, colour, v, unit, decimals}]`. `hidden` is the set of names that are off; `changed` is called
- * after a click changed it. A click shows that series alone, a second one all again; with Ctrl it toggles one.
+ * `items`: `[{name, colour, v, unit, decimals}]`. `hidden` is the set of names that are off; `changed` is
+ * called after a click changed it. A click shows that series alone, a second one all again; with Ctrl it
+ * toggles one.
  */
 export function legend(box, items, { mode = "list", calcs = [], hidden, changed }) {
   const toggle = (event, name) => {
@@ -36,20 +37,42 @@ export function legend(box, items, { mode = "list", calcs = [], hidden, changed 
     else {
       const alone = items.every((item) => item.name === name || hidden.has(item.name)) && !hidden.has(name);
       hidden.clear();
-      if (!alone) for (const item of items) if (item.name !== name) hidden.add(item.name);
+      if (!alone) { for (const item of items) if (item.name !== name) hidden.add(item.name); }
     }
     changed();
   };
-  const entry = (item) => h("button", {
-    type: "button", title: item.name, "aria-pressed": String(!hidden.has(item.name)), onclick: (event) => toggle(event, item.name),
-  }, h("i", { class: "swatch", style: { "--c": item.colour } }), h("span", { class: "clipped" }, item.name));
+  const entry = (item) =>
+    h(
+      "button",
+      {
+        type: "button",
+        title: item.name,
+        "aria-pressed": String(!hidden.has(item.name)),
+        onclick: (event) => toggle(event, item.name),
+      },
+      h("i", { class: "swatch", style: { "--c": item.colour } }),
+      h("span", { class: "clipped" }, item.name),
+    );
   if (mode !== "table" && !calcs.length) {
     box.className = "legend";
     return put(box, items.map(entry));
   }
   box.className = "legend-table legend-host";
-  const head = h("tr", {}, h("th", {}, "Series"), calcs.map((calc) => h("th", { class: "number" }, (CALCS[calc] ?? CALCS.last)[0])));
-  const rows = items.map((item) => h("tr", {}, h("td", {}, h("span", { class: "legend" }, entry(item))),
-    calcs.map((calc) => h("td", { class: "number" }, format(reduce(item.v, calc), item.unit, item.decimals)))));
+  const head = h(
+    "tr",
+    {},
+    h("th", {}, "Series"),
+    calcs.map((calc) => h("th", { class: "number" }, (CALCS[calc] ?? CALCS.last)[0])),
+  );
+  const rows = items.map((item) =>
+    h(
+      "tr",
+      {},
+      h("td", {}, h("span", { class: "legend" }, entry(item))),
+      calcs.map((calc) =>
+        h("td", { class: "number" }, format(reduce(item.v, calc), item.unit, item.decimals))
+      ),
+    )
+  );
   return put(box, h("table", { class: "table" }, h("thead", {}, head), h("tbody", {}, rows)));
 }

@@ -13,49 +13,89 @@ const RING = { x: 21, r: 12 };
 const LEGIBLE = 0.7; // of its own size; a narrower place scrolls
 const LANE = 54; // height of a lane above or below the nodes, for calls that pass a column by
 
-/** An SVG of `{nodes, edges}` as api/servicegraph.js gives them; `link(node)` and `linkEdge(edge)` are where a click leads. */
+/**
+ * An SVG of `{nodes, edges}` as api/servicegraph.js gives them; `link(node)` and `linkEdge(edge)` are where a
+ * click leads.
+ * @param {{ nodes: any[], edges: any[] }} graph
+ * @param {{ link?: (node: any) => string | undefined, linkEdge?: (edge: any) => string | undefined }} [ways]
+ */
 export function nodeGraph({ nodes, edges }, { link, linkEdge } = {}) {
   const places = place(nodes, edges);
   const lanes = laneOf(edges, places);
   const width = Math.max(...[...places.values()].map(({ x }) => x)) + NODE.width + 24;
-  const [top, bottom] = [Math.min(0, ...lanes.values()) - 26, Math.max(lowest(places) + 24, ...[...lanes.values()].map((y) => y + 44))];
+  const [top, bottom] = [
+    Math.min(0, ...lanes.values()) - 26,
+    Math.max(lowest(places) + 24, ...[...lanes.values()].map((y) => y + 44)),
+  ];
   const height = bottom - top;
   const most = Math.max(...edges.map(({ rate }) => rate));
   const ways = edges.map((edge) => wayOf(edge, places, lanes.get(edge)));
-  const labels = placeLabels(edges.map((edge, i) => ({ points: sample(ways[i]), lines: linesOf(edge) })), [...places.values()].map((at) => ({ ...at, ...NODE })));
-  return s("svg", { class: "graph", viewBox: `0 ${top} ${width} ${height}`, preserveAspectRatio: "xMidYMid meet", role: "group", "aria-label": "Service graph", style: { "max-height": `${height * 1.35}px`, "min-width": `${Math.round(width * LEGIBLE)}px` } },
+  const labels = placeLabels(
+    edges.map((edge, i) => ({ points: sample(ways[i]), lines: linesOf(edge) })),
+    [...places.values()].map((at) => ({ ...at, ...NODE })),
+  );
+  return s(
+    "svg",
+    {
+      class: "graph",
+      viewBox: `0 ${top} ${width} ${height}`,
+      preserveAspectRatio: "xMidYMid meet",
+      role: "group",
+      "aria-label": "Service graph",
+      style: { "max-height": `${height * 1.35}px`, "min-width": `${Math.round(width * LEGIBLE)}px` },
+    },
     s("defs", {}, arrow("arrow", "border-strong"), arrow("arrow-bad", "error")),
     edges.map((edge, i) => drawEdge(edge, ways[i], most)),
     edges.map((edge, i) => drawLabel(edge, ways[i], labels[i], linkEdge)),
-    nodes.map((node) => drawNode(node, places.get(node.id), link)));
+    nodes.map((node) => drawNode(node, places.get(node.id), link)),
+  );
 }
 
-const arrow = (id, colour) => s("marker", { id, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto", markerUnits: "userSpaceOnUse" },
-  s("path", { d: "M0 0L8 4L0 8z", fill: `var(--${colour})` }));
+const arrow = (id, colour) =>
+  s("marker", {
+    id,
+    viewBox: "0 0 8 8",
+    refX: 7,
+    refY: 4,
+    markerWidth: 7,
+    markerHeight: 7,
+    orient: "auto",
+    markerUnits: "userSpaceOnUse",
+  }, s("path", { d: "M0 0L8 4L0 8z", fill: `var(--${colour})` }));
 
-/** Columns by longest path from a service nobody calls (cycles are cut), rows in the order of their callers. */
+/**
+ * Columns by longest path from a service nobody calls (cycles are cut), rows in the order of their callers.
+ */
 function place(nodes, edges) {
   const depth = new Map(nodes.map(({ id }) => [id, 0]));
   for (let round = 0; round < nodes.length; round += 1) {
     for (const { from, to } of edges) {
-      if (from !== to && depth.get(to) < depth.get(from) + 1 && depth.get(from) + 1 < nodes.length) depth.set(to, depth.get(from) + 1);
+      if (from !== to && depth.get(to) < depth.get(from) + 1 && depth.get(from) + 1 < nodes.length) {
+        depth.set(to, depth.get(from) + 1);
+      }
     }
   }
   const columns = Map.groupBy(nodes, ({ id }) => depth.get(id));
   const tallest = Math.max(...[...columns.values()].map((column) => column.length));
   const places = new Map();
   for (const [column, members] of [...columns].sort(([a], [b]) => a - b)) {
-    const caller = ({ id }) => Math.min(...edges.filter(({ to }) => to === id).map(({ from }) => places.get(from)?.y ?? 0), 1e9);
+    const caller = ({ id }) =>
+      Math.min(...edges.filter(({ to }) => to === id).map(({ from }) => places.get(from)?.y ?? 0), 1e9);
     members.sort((a, b) => caller(a) - caller(b) || a.id.localeCompare(b.id));
     const top = ((tallest - members.length) * (NODE.height + GAP.y)) / 2;
-    members.forEach(({ id }, row) => places.set(id, { x: 12 + column * (NODE.width + GAP.x), y: 22 + top + row * (NODE.height + GAP.y) }));
+    members.forEach(({ id }, row) =>
+      places.set(id, { x: 12 + column * (NODE.width + GAP.x), y: 22 + top + row * (NODE.height + GAP.y) })
+    );
   }
   return places;
 }
 
 const lowest = (places) => Math.max(...[...places.values()].map(({ y }) => y)) + NODE.height;
 
-/** A height for each call that would cross a node of a column between: above the nodes or below, whichever is nearer. */
+/**
+ * A height for each call that would cross a node of a column between: above the nodes or below, whichever is
+ * nearer.
+ */
 function laneOf(edges, places) {
   const lanes = new Map();
   const [high, low] = [Math.min(...[...places.values()].map(({ y }) => y)), lowest(places)];
@@ -78,15 +118,28 @@ function wayOf({ from, to }, places, lane) {
   const bend = back ? 70 : (x2 - x1) / 2;
   if (lane === undefined) return [[[x1, y1], [x1 + bend, y1], [back ? x2 + bend : x2 - bend, y2], [x2, y2]]];
   const [up, down] = [[x1 + GAP.x, lane], [x2 - GAP.x, lane]];
-  return [[[x1, y1], [x1 + 60, y1], [x1 + 50, lane], up], [up, up, down, down], [down, [x2 - 50, lane], [x2 - 60, y2], [x2, y2]]];
+  return [[[x1, y1], [x1 + 60, y1], [x1 + 50, lane], up], [up, up, down, down], [down, [x2 - 50, lane], [
+    x2 - 60,
+    y2,
+  ], [x2, y2]]];
 }
 
 /** What stands at a call: rate, mean latency, failed share. */
-const linesOf = ({ rate, seconds, failed }) => [perTime(rate), seconds !== null && format(seconds, "s"), failed > 0 && `${format(failed, "percentunit")} failed`].filter(Boolean);
+const linesOf = ({ rate, seconds, failed }) =>
+  [
+    perTime(rate),
+    seconds !== null && format(seconds, "s"),
+    failed > 0 && `${format(failed, "percentunit")} failed`,
+  ].filter((text) => text !== false);
 
 function drawEdge(edge, way, most) {
   const bad = edge.failed >= 0.25;
-  return s("path", { class: "edge", d: pathOf(way), "marker-end": `url(#${bad ? "arrow-bad" : "arrow"})`, style: { stroke: bad ? "var(--error)" : undefined, "stroke-width": 1.2 + 2.3 * (edge.rate / most) } });
+  return s("path", {
+    class: "edge",
+    d: pathOf(way),
+    "marker-end": `url(#${bad ? "arrow-bad" : "arrow"})`,
+    style: { stroke: bad ? "var(--error)" : undefined, "stroke-width": 1.2 + 2.3 * (edge.rate / most) },
+  });
 }
 
 /** The label, and the edge's whole length as the place to point at. */
@@ -95,28 +148,100 @@ function drawLabel(edge, way, box, link) {
   const body = [
     s("path", { d: pathOf(way), fill: "none", stroke: "transparent", "stroke-width": 18 }),
     s("rect", { class: "label", ...box, rx: 5 }),
-    lines.map((text, i) => s("text", { class: i ? `sub${text.endsWith("failed") ? " bad" : ""}` : undefined, x: middle, y: box.y + 14 + i * 15, "text-anchor": "middle" }, text)),
+    lines.map((text, i) =>
+      s("text", {
+        class: i ? `sub${text.endsWith("failed") ? " bad" : ""}` : undefined,
+        x: middle,
+        y: box.y + 14 + i * 15,
+        "text-anchor": "middle",
+      }, text)
+    ),
   ];
-  const group = link ? s("a", { class: "call", href: link(edge), "aria-label": [edge.from, " to ", edge.to, ": traces"] }, body) : s("g", { class: "call" }, body);
-  tip(group, () => [h("b", {}, title(edge.from), " → ", title(edge.to)), figures(edge), link && h("div", { class: "muted" }, "Click for its traces")].filter(Boolean));
+  const group = link
+    ? s(
+      "a",
+      { class: "call", href: link(edge), "aria-label": [edge.from, " to ", edge.to, ": traces"] },
+      body,
+    )
+    : s("g", { class: "call" }, body);
+  tip(
+    group,
+    () =>
+      [
+        h("b", {}, title(edge.from), " → ", title(edge.to)),
+        figures(edge),
+        link && h("div", { class: "muted" }, "Click for its traces"),
+      ].filter(Boolean),
+  );
   return group;
 }
 
-const figures = ({ rate, failed, seconds }) => h("div", {}, `${perTime(rate)} · ${format(failed, "percentunit")} failed${seconds === null ? "" : ` · mean ${format(seconds, "s")}`}`);
+const figures = ({ rate, failed, seconds }) =>
+  h(
+    "div",
+    {},
+    `${perTime(rate)} · ${format(failed, "percentunit")} failed${
+      seconds === null ? "" : ` · mean ${format(seconds, "s")}`
+    }`,
+  );
 
 function drawNode(node, { x, y }, link) {
   const [ring, middle] = [2 * Math.PI * RING.r, y + NODE.height / 2];
   const circle = { cx: x + RING.x, cy: middle, r: RING.r, fill: "none", "stroke-width": 3.5 };
   const body = [
-    s("rect", { class: "plate", x, y, width: NODE.width, height: NODE.height, rx: 10, stroke: theme.service(node.id), "stroke-width": 1.5 }),
+    s("rect", {
+      class: "plate",
+      x,
+      y,
+      width: NODE.width,
+      height: NODE.height,
+      rx: 10,
+      stroke: theme.service(node.id),
+      "stroke-width": 1.5,
+    }),
     s("circle", { ...circle, stroke: node.isClient ? "var(--border-strong)" : "var(--ok)" }),
-    node.failed > 0 && s("circle", { ...circle, stroke: "var(--error)", "stroke-dasharray": `${Math.max(node.failed * ring, 3)} ${ring}`, transform: `rotate(-90 ${x + RING.x} ${middle})` }),
-    node.kind === "database" && s("path", { class: "kind", d: DATABASE, transform: `translate(${x + RING.x - 6} ${middle - 6}) scale(0.5)` }),
+    node.failed > 0 &&
+    s("circle", {
+      ...circle,
+      stroke: "var(--error)",
+      "stroke-dasharray": `${Math.max(node.failed * ring, 3)} ${ring}`,
+      transform: `rotate(-90 ${x + RING.x} ${middle})`,
+    }),
+    node.kind === "database" &&
+    s("path", {
+      class: "kind",
+      d: DATABASE,
+      transform: `translate(${x + RING.x - 6} ${middle - 6}) scale(0.5)`,
+    }),
     s("text", { class: "title", x: x + 41, y: y + 24 }, clip(node.id)),
-    s("text", { class: "sub", x: x + 41, y: y + 41 }, node.isClient ? (node.kind === "virtual_node" ? "sends no spans" : "client") : [perTime(node.rate), node.seconds !== null && format(node.seconds, "s")].filter(Boolean).join(" · ")),
+    s(
+      "text",
+      { class: "sub", x: x + 41, y: y + 41 },
+      node.isClient
+        ? (node.kind === "virtual_node" ? "sends no spans" : "client")
+        : [perTime(node.rate), node.seconds !== null && format(node.seconds, "s")].filter(Boolean).join(
+          " · ",
+        ),
+    ),
   ];
-  const group = link ? s("a", { href: link(node), "aria-label": [named(node.id), ": traces"] }, body) : s("g", {}, body);
-  tip(group, () => [h("b", {}, title(node.id)), node.isClient ? h("div", {}, node.kind === "virtual_node" ? "Whoever calls without sending spans of its own" : "Calls others; nobody calls it") : figures(node)]);
+  const group = link
+    ? s("a", { href: link(node), "aria-label": [named(node.id), ": traces"] }, body)
+    : s("g", {}, body);
+  tip(
+    group,
+    () => [
+      h("b", {}, title(node.id)),
+      node.isClient
+        ? h(
+          "div",
+          {},
+          node.kind === "virtual_node"
+            ? "Whoever calls without sending spans of its own"
+            : "Calls others; nobody calls it",
+        )
+        : figures(node),
+    ],
+  );
   return group;
 }
 

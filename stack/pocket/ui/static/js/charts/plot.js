@@ -6,17 +6,27 @@ import * as router from "../core/router.js";
 import { legible } from "../core/text.js";
 import { colour } from "../core/theme.js";
 
-const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false, staticPlot: false };
+const CONFIG = {
+  displayModeBar: false,
+  responsive: false,
+  doubleClick: false,
+  showTips: false,
+  staticPlot: false,
+};
 
 /** plotly reads times as UTC unless told the wall clock's digits. */
 export const local = (ms) => dateTime(ms, true);
 const unlocal = (text) => new Date(String(text).replace(" ", "T")).getTime();
 
-/** plotly reads a little markup (links too) in names and labels: text from telemetry goes in escaped, and legible. */
+/**
+ * plotly reads a little markup (links too) in names and labels: text from telemetry goes in escaped, and
+ * legible.
+ */
 export const plain = (text) => legible(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /** A box that holds one plot: `{element, draw(traces, layout), after(f)}`. Redraws on resize. */
 export function plotBox(label) {
+  /** @type {any} plotly gives it methods and state */
   const plot = h("div", { class: "plot" });
   const element = h("div", { class: "chart", role: "img", "aria-label": label }, plot);
   const afters = [];
@@ -29,7 +39,7 @@ export function plotBox(label) {
     const [width, height] = [element.clientWidth, element.clientHeight];
     const xaxis = { ...shape.xaxis, nticks: Math.max(2, Math.min(9, Math.floor(width / 95))) };
     await globalThis.Plotly.react(plot, traces, { ...shape, xaxis, width, height }, CONFIG);
-    if (!plot.listening) listen(plot, afters);
+    if (!plot.listening) listen(plot);
     for (const f of afters) f(plot);
   };
   const soon = () => {
@@ -58,15 +68,38 @@ function listen(plot) {
   });
 }
 
-/** The layout all charts share; `y` is `{unit, decimals, min, max, title, log}` over the values `low…high`. */
+/**
+ * The layout all charts share; `y` is `{unit, decimals, min, max, title, log}` over the values `low…high`.
+ * @param {{ range?: { from: number, to: number }, y?: any, y2?: any, [more: string]: any }} options
+ */
 export function layout({ range, y, y2, ...more }) {
   const text = colour("muted");
   const base = {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: false, showlegend: false,
-    margin: { l: y?.margin ?? 52, r: y2 ? 52 : 8, t: 8, b: 26 }, font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: text },
-    hovermode: "x unified", hoverdistance: 30, dragmode: "zoom", bargap: 0.12,
-    hoverlabel: { bgcolor: colour("raised"), bordercolor: colour("border-strong"), font: { size: 11, color: colour("text") }, namelength: 48 },
-    xaxis: axis({ type: "date", range: range && [local(range.from), local(range.to)], tickangle: 0, ticklabelstandoff: 4, hoverformat: "%H:%M:%S", showgrid: false, tickformatstops: STOPS }),
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    autosize: false,
+    showlegend: false,
+    margin: { l: y?.margin ?? 52, r: y2 ? 52 : 8, t: 8, b: 26 },
+    font: { family: getComputedStyle(document.body).fontFamily, size: 11, color: text },
+    hovermode: "x unified",
+    hoverdistance: 30,
+    dragmode: "zoom",
+    bargap: 0.12,
+    hoverlabel: {
+      bgcolor: colour("raised"),
+      bordercolor: colour("border-strong"),
+      font: { size: 11, color: colour("text") },
+      namelength: 48,
+    },
+    xaxis: axis({
+      type: "date",
+      range: range && [local(range.from), local(range.to)],
+      tickangle: 0,
+      ticklabelstandoff: 4,
+      hoverformat: "%H:%M:%S",
+      showgrid: false,
+      tickformatstops: STOPS,
+    }),
     yaxis: yAxis(y ?? {}),
   };
   if (y2) base.yaxis2 = { ...yAxis(y2), overlaying: "y", side: "right", showgrid: false, tickmode: "array" };
@@ -80,7 +113,15 @@ const STOPS = [
 ];
 
 export function axis(more) {
-  return { gridcolor: colour("grid"), linecolor: colour("border"), zeroline: false, ticks: "", fixedrange: false, automargin: false, ...more };
+  return {
+    gridcolor: colour("grid"),
+    linecolor: colour("border"),
+    zeroline: false,
+    ticks: "",
+    fixedrange: false,
+    automargin: false,
+    ...more,
+  };
 }
 
 function yAxis({ unit, decimals, low = 0, high = 1, min, max, title, log }) {
@@ -89,8 +130,11 @@ function yAxis({ unit, decimals, low = 0, high = 1, min, max, title, log }) {
   const top = max ?? (high > bottom ? high + (high - bottom) * 0.06 : bottom + 1);
   const { values } = ticks(bottom, top, unit);
   return axis({
-    range: [min ?? Math.min(bottom, values[0] ?? bottom), top], fixedrange: true, tickmode: "array",
-    tickvals: values, ticktext: values.map((value) => format(value, unit, decimals)),
+    range: [min ?? Math.min(bottom, values[0] ?? bottom), top],
+    fixedrange: true,
+    tickmode: "array",
+    tickvals: values,
+    ticktext: values.map((value) => format(value, unit, decimals)),
     title: title ? { text: title, standoff: 4, font: { size: 11 } } : undefined,
   });
 }

@@ -1,5 +1,5 @@
-// Lines, areas, bars and points over time, with legend and exemplars.
-// A series: {name, t: [ms], v: [number|null], colour?, unit?, decimals?, custom?: Grafana's `custom` field options}.
+// Lines, areas, bars and points over time, with legend and exemplars. A series: {name, t: [ms], v:
+// [number|null], colour?, unit?, decimals?, custom?: Grafana's `custom` field options}.
 
 import { h } from "../core/dom.js";
 import { format } from "../core/format.js";
@@ -8,7 +8,10 @@ import { exemplarLayer } from "./exemplars.js";
 import { legend } from "./legend.js";
 import { layout, local, marginFor, plain, plotBox } from "./plot.js";
 
-/** `{element, draw(series, options)}`; options: range, step, unit, decimals, min, max, legend, exemplars, thresholds. */
+/**
+ * `{element, draw(series, options)}`; options: range, step, unit, decimals, min, max, legend, exemplars,
+ * thresholds.
+ */
 export function timeSeries(label) {
   const plot = plotBox(label);
   const box = h("div", { class: "legend" });
@@ -21,12 +24,17 @@ export function timeSeries(label) {
     const series = all.map((one, i) => ({ ...one, colour: one.colour ?? theme.series(i) }));
     const shown = series.filter(({ name }) => !hidden.has(name));
     const { traces, axes } = build(shown.length ? shown : series, options);
-    plot.draw(traces, layout({ range: options.range, ...axes, barmode: "relative", shapes: thresholdLines(options) }));
+    plot.draw(
+      traces,
+      layout({ range: options.range, ...axes, barmode: "relative", shapes: thresholdLines(options) }),
+    );
     diamonds.set((options.exemplars ?? []).map((one) => ({ ...one, y: one.value })), options.unit);
     const place = options.legend ?? {};
     element.classList.toggle("split", place.placement === "right");
     box.hidden = place.displayMode === "hidden" || place.showLegend === false;
-    if (!box.hidden) legend(box, series, { mode: place.displayMode, calcs: place.calcs ?? [], hidden, changed: redraw });
+    if (!box.hidden) {
+      legend(box, series, { mode: place.displayMode, calcs: place.calcs ?? [], hidden, changed: redraw });
+    }
   };
   return {
     element,
@@ -58,16 +66,38 @@ function trace(one, options) {
   const { t, v } = custom.spanNulls ? one : gaps(one, options.step);
   const opacity = (custom.fillOpacity ?? 0) / 100;
   return {
-    type: bars ? "bar" : "scatter", name: plain(one.name), x: t.map(local), y: v,
-    mode: custom.drawStyle === "points" ? "markers" : custom.showPoints === "always" ? "lines+markers" : "lines",
-    text: v.map((value) => format(value, unit, one.decimals ?? options.decimals)), textposition: "none",
+    type: bars ? "bar" : "scatter",
+    name: plain(one.name),
+    x: t.map(local),
+    y: v,
+    mode: custom.drawStyle === "points"
+      ? "markers"
+      : custom.showPoints === "always"
+      ? "lines+markers"
+      : "lines",
+    text: v.map((value) => format(value, unit, one.decimals ?? options.decimals)),
+    textposition: "none",
     hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
     ...(bars
-      ? { width: options.step && options.step * 0.88, offset: options.step && options.step * -0.94, marker: { color: theme.fade(one.colour, Math.max(opacity, 0.75)), line: { width: 0 } } }
+      ? {
+        width: options.step && options.step * 0.88,
+        offset: options.step && options.step * -0.94,
+        marker: { color: theme.fade(one.colour, Math.max(opacity, 0.75)), line: { width: 0 } },
+      }
       : {
-        line: { color: one.colour, width: custom.lineWidth ?? 1.6, shape: SHAPES[custom.lineInterpolation] ?? "linear", dash: custom.lineStyle?.fill === "dash" ? "dash" : "solid" },
-        marker: { color: one.colour, size: (custom.pointSize ?? 5) },
-        ...(stacked && { fillcolor: theme.fade(one.colour, opacity || 0.15), stackgroup: "one", groupnorm: custom.stacking.mode === "percent" ? "percent" : "" }),
+        line: {
+          color: one.colour,
+          width: custom.lineWidth ?? 1.6,
+          shape: SHAPES[custom.lineInterpolation] ?? "linear",
+          dash: custom.lineStyle?.fill === "dash" ? "dash" : "solid",
+        },
+        marker: { color: one.colour, size: custom.pointSize ?? 5 },
+        ...(stacked &&
+          {
+            fillcolor: theme.fade(one.colour, opacity || 0.15),
+            stackgroup: "one",
+            groupnorm: custom.stacking.mode === "percent" ? "percent" : "",
+          }),
       }),
   };
 }
@@ -83,7 +113,16 @@ function fills(one, { type, x, y, line, stackgroup, yaxis }, options) {
     stretches.at(-1).x.push(x[i]);
     stretches.at(-1).y.push(value);
   });
-  return stretches.map((part) => ({ type, mode: "lines", ...part, yaxis, line: { width: 0, shape: line.shape }, fill: "tozeroy", fillcolor: theme.fade(one.colour, opacity), hoverinfo: "skip" }));
+  return stretches.map((part) => ({
+    type,
+    mode: "lines",
+    ...part,
+    yaxis,
+    line: { width: 0, shape: line.shape },
+    fill: "tozeroy",
+    fillcolor: theme.fade(one.colour, opacity),
+    hoverinfo: "skip",
+  }));
 }
 
 const SHAPES = { linear: "linear", smooth: "spline", stepAfter: "hv", stepBefore: "vh" };
@@ -91,6 +130,7 @@ const SHAPES = { linear: "linear", smooth: "spline", stepAfter: "hv", stepBefore
 /** A null where a series pauses for more than two steps, so that the line breaks as Grafana's does. */
 function gaps({ t, v }, step) {
   if (!step) return { t, v };
+  /** @type {{ t: number[], v: (number | null)[] }} */
   const out = { t: [], v: [] };
   for (let i = 0; i < t.length; i += 1) {
     if (i && t[i] - t[i - 1] > step * 2.5) {
@@ -106,10 +146,26 @@ function gaps({ t, v }, step) {
 function scale(series, options) {
   const custom = { ...options.custom, ...series[0]?.custom };
   const mode = custom.stacking?.mode;
-  const [low, high] = mode === "percent" ? [0, 100] : mode === "normal" ? stackedExtent(series) : extent(series, options);
+  const [low, high] = mode === "percent"
+    ? [0, 100]
+    : mode === "normal"
+    ? stackedExtent(series)
+    : extent(series, options);
   const unit = mode === "percent" ? "percent" : series[0]?.unit ?? options.unit;
-  const shape = { unit, decimals: options.axisDecimals, low, high, min: options.min, max: options.max, title: custom.axisLabel };
-  return { ...shape, log: custom.scaleDistribution?.type === "log", margin: marginFor({ ...shape, high: options.max ?? high }) };
+  const shape = {
+    unit,
+    decimals: options.axisDecimals,
+    low,
+    high,
+    min: options.min,
+    max: options.max,
+    title: custom.axisLabel,
+  };
+  return {
+    ...shape,
+    log: custom.scaleDistribution?.type === "log",
+    margin: marginFor({ ...shape, high: options.max ?? high }),
+  };
 }
 
 function extent(series, { exemplars = [], softMin, softMax }) {
@@ -132,7 +188,15 @@ function stackedExtent(series) {
 
 function thresholdLines({ thresholds, custom }) {
   if (!thresholds || !custom?.thresholdsStyle || custom.thresholdsStyle.mode === "off") return [];
-  return thresholds.steps.filter(({ value }) => value !== null && value !== undefined).map(({ value, color }) => ({
-    type: "line", xref: "paper", x0: 0, x1: 1, y0: value, y1: value, line: { color: theme.grafana(color), width: 1, dash: "dash" },
+  return thresholds.steps.filter(({ value }) => value !== null && value !== undefined).map((
+    { value, color },
+  ) => ({
+    type: "line",
+    xref: "paper",
+    x0: 0,
+    x1: 1,
+    y0: value,
+    y1: value,
+    line: { color: theme.grafana(color), width: 1, dash: "dash" },
   }));
 }

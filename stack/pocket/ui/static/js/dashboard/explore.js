@@ -9,9 +9,14 @@ export function exploreLink(panel, context) {
   if (!target) return undefined;
   const source = sourceOf(panel, target);
   const text = (query) => interpolate(query, frame(panel, context.range(), 900).macros);
-  if (target.queryType === "serviceMap" || panel.type === "nodeGraph") return () => router.href(["service-map"]);
+  if (target.queryType === "serviceMap" || panel.type === "nodeGraph") {
+    return () => router.href(["service-map"]);
+  }
   if (source === "prometheus") return () => router.href(["metrics"], { q: text(target.expr) });
-  if (source === "loki") return () => router.href(["logs"], { q: panel.type === "logs" ? text(target.expr) : streamsOf(text(target.expr)) });
+  if (source === "loki") {
+    return () =>
+      router.href(["logs"], { q: panel.type === "logs" ? text(target.expr) : streamsOf(text(target.expr)) });
+  }
   if (source === "tempo") return () => router.href(["traces"], { q: text(target.query) });
   if (source !== "pyroscope") return undefined;
   const service = /service_name="([^"]+)"/.exec(target.labelSelector ?? "")?.[1];

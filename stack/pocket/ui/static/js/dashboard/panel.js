@@ -35,7 +35,9 @@ export function panelCard(panel, context) {
 
   function show(results, setting) {
     const kind = PANELS[panel.type];
-    if (!kind) return settle("error", failed(new ApiError(`This UI does not draw panels of type “${panel.type}”.`)));
+    if (!kind) {
+      return settle("error", failed(new ApiError(`This UI does not draw panels of type “${panel.type}”.`)));
+    }
     if (panel.type !== "text" && isEmpty(results)) return settle("empty", nothing(panel, context));
     if (!drawn || element.dataset.state !== "ready") {
       drawn = kind(panel, context);
@@ -48,7 +50,15 @@ export function panelCard(panel, context) {
 
   function refuse(error) {
     const missing = error instanceof ApiError && error.status === 404 && error.source === "PostgreSQL";
-    settle(missing ? "unavailable" : "error", missing ? unavailable("The PostgreSQL data source is not there: this panel needs Grafana's full stack, or a stage with a database.") : failed(error));
+    settle(
+      missing ? "unavailable" : "error",
+      missing
+        ? unavailable(
+          "The PostgreSQL data source is not there: " +
+            "this panel needs Grafana's full stack, or a stage with a database.",
+        )
+        : failed(error),
+    );
   }
 
   function settle(state, content) {
@@ -58,7 +68,7 @@ export function panelCard(panel, context) {
   }
 
   const watcher = new IntersectionObserver((entries) => {
-    visible = entries.at(-1).isIntersecting;
+    visible = entries.at(-1)?.isIntersecting ?? false;
     if (visible && stale) load();
   }, { rootMargin: "200px" });
   watcher.observe(element);
@@ -76,22 +86,49 @@ export function panelCard(panel, context) {
 }
 
 function card(panel, body, context) {
-  const info = panel.description && h("button", { class: "button bare", "aria-label": ["About: ", panel.description] }, icon("info", 14));
+  const info = panel.description &&
+    h("button", { class: "button bare", "aria-label": ["About: ", panel.description] }, icon("info", 14));
   if (info) tip(info, () => [panel.description]);
   const explore = exploreLink(panel, context);
-  const link = explore && h("a", { class: "button bare go", title: "Explore this query", "aria-label": ["Explore: ", panel.title], href: "#" }, icon("explore", 14));
-  if (link) for (const event of ["pointerenter", "focus", "click"]) link.addEventListener(event, () => link.setAttribute("href", explore()));
+  const link = explore &&
+    h("a", {
+      class: "button bare go",
+      title: "Explore this query",
+      "aria-label": ["Explore: ", panel.title],
+      href: "#",
+    }, icon("explore", 14));
+  if (link) {
+    for (const event of ["pointerenter", "focus", "click"]) {
+      link.addEventListener(event, () => link.setAttribute("href", explore()));
+    }
+  }
   const { x = 0, y = 0, w = 12, h: height = 8 } = panel.gridPos ?? {};
-  const classes = ["panel", panel.transparent && "bare", SCROLLS.has(panel.type) && "scrolls", HALF.has(panel.type) && w <= 8 && "half"];
-  return h("section", {
-    class: classes.filter(Boolean).join(" "), "data-state": "loading", "data-type": panel.type, "aria-label": panel.title || panel.type,
-    style: { "--x": x, "--y": y, "--w": w, "--h": height },
-  }, (panel.title || !BARE.has(panel.type)) && h("header", {}, h("h2", { title: panel.title }, panel.title), info, link), body);
+  const classes = [
+    "panel",
+    panel.transparent && "bare",
+    SCROLLS.has(panel.type) && "scrolls",
+    HALF.has(panel.type) && w <= 8 && "half",
+  ];
+  return h(
+    "section",
+    {
+      class: classes.filter(Boolean).join(" "),
+      "data-state": "loading",
+      "data-type": panel.type,
+      "aria-label": panel.title || panel.type,
+      style: { "--x": x, "--y": y, "--w": w, "--h": height },
+    },
+    (panel.title || !BARE.has(panel.type)) &&
+      h("header", {}, h("h2", { title: panel.title }, panel.title), info, link),
+    body,
+  );
 }
 
 function isEmpty(results) {
   return results.every(({ series, table, lines, traces, graph, flame }) =>
-    !series?.some(({ v }) => v.some((value) => value !== null)) && !table?.rows.length && !lines?.length && !traces?.length && !graph?.edges.length && !flame?.total);
+    !series?.some(({ v }) => v.some((value) => value !== null)) && !table?.rows.length && !lines?.length &&
+    !traces?.length && !graph?.edges.length && !flame?.total
+  );
 }
 
 function nothing(panel, context) {

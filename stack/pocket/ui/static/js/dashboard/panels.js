@@ -23,11 +23,31 @@ function timeseriesPanel(panel) {
       const defaults = fieldOptions(panel);
       const series = seriesOf(results).map((one) => {
         const own = fieldOptions(panel, one);
-        return { ...one, name: displayName(own, one.name, one.labels), colour: own.colour, unit: own.unit, decimals: own.decimals, custom: own.custom };
+        return {
+          ...one,
+          name: displayName(own, one.name, one.labels),
+          colour: own.colour,
+          unit: own.unit,
+          decimals: own.decimals,
+          custom: own.custom,
+        };
       }).filter(({ custom }) => !custom?.hideFrom?.viz);
       const { unit, decimals, min, max, custom, thresholds } = defaults;
       const exemplars = results.flatMap((result) => result.exemplars ?? []);
-      chart.draw(series, { range, step, unit, decimals, min, max, custom, thresholds, exemplars, legend: panel.options?.legend, softMin: custom.axisSoftMin, softMax: custom.axisSoftMax });
+      chart.draw(series, {
+        range,
+        step,
+        unit,
+        decimals,
+        min,
+        max,
+        custom,
+        thresholds,
+        exemplars,
+        legend: panel.options?.legend,
+        softMin: custom.axisSoftMin,
+        softMax: custom.axisSoftMax,
+      });
     },
   };
 }
@@ -38,7 +58,13 @@ function heatmapPanel(panel) {
     element: chart.element,
     draw(results, { range, step }) {
       const unit = panel.options?.yAxis?.unit ?? fieldOptions(panel).unit;
-      chart.draw(seriesOf(results), { range, step, unit, scheme: panel.options?.color?.scheme, exemplars: results.flatMap((result) => result.exemplars ?? []) });
+      chart.draw(seriesOf(results), {
+        range,
+        step,
+        unit,
+        scheme: panel.options?.color?.scheme,
+        exemplars: results.flatMap((result) => result.exemplars ?? []),
+      });
     },
   };
 }
@@ -67,17 +93,20 @@ function textPanel(panel) {
 
 function tracesPanel() {
   const table = traceTable({ compact: true });
-  return { element: table.element, draw: (results) => table.draw(results.flatMap(({ traces }) => traces ?? [])) };
+  return {
+    element: table.element,
+    draw: (results) => table.draw(results.flatMap(({ traces }) => traces ?? [])),
+  };
 }
 
-function tableOrTraces(panel, context) {
+function tableOrTraces(panel) {
   let drawn;
   const element = h("div");
   return {
     element,
     draw(results, setting) {
       if (!drawn) {
-        drawn = (results.some(({ traces }) => traces) ? tracesPanel : tablePanel)(panel, context);
+        drawn = results.some(({ traces }) => traces) ? tracesPanel() : tablePanel(panel);
         put(element, drawn.element);
       }
       drawn.draw(results, setting);
@@ -86,8 +115,19 @@ function tableOrTraces(panel, context) {
 }
 
 export const PANELS = {
-  timeseries: timeseriesPanel, heatmap: heatmapPanel, stat, gauge: stat, bargauge: bars, barchart: bars, piechart: bars,
-  table: tableOrTraces, traces: tracesPanel, logs: logsPanel, nodeGraph: graphPanel, flamegraph: flamePanel, text: textPanel,
+  timeseries: timeseriesPanel,
+  heatmap: heatmapPanel,
+  stat,
+  gauge: stat,
+  bargauge: bars,
+  barchart: bars,
+  piechart: bars,
+  table: tableOrTraces,
+  traces: tracesPanel,
+  logs: logsPanel,
+  nodeGraph: graphPanel,
+  flamegraph: flamePanel,
+  text: textPanel,
 };
 export const SCROLLS = new Set(["table", "traces", "logs"]);
 export const BARE = new Set(["text"]);

@@ -39,7 +39,10 @@ export function mount(root, context, { path }) {
   }
 
   function draw(dashboard) {
-    const sections = rows(dashboard.panels ?? []).map(({ row, panels }) => ({ title: row?.title, element: section(row, panels) }));
+    const sections = rows(dashboard.panels ?? []).map(({ row, panels }) => ({
+      title: row?.title,
+      element: section(row, panels),
+    }));
     put(root, sections.map(({ element }) => element));
     return sections.filter(({ title }) => title);
   }
@@ -48,7 +51,9 @@ export function mount(root, context, { path }) {
     const top = Math.min(...panels.map(({ gridPos }) => gridPos?.y ?? 0));
     const grid = h("div", { class: "grid" });
     const fill = () => {
-      const made = panels.map((panel) => panelCard({ ...panel, gridPos: { ...panel.gridPos, y: (panel.gridPos?.y ?? 0) - top } }, context));
+      const made = panels.map((panel) =>
+        panelCard({ ...panel, gridPos: { ...panel.gridPos, y: (panel.gridPos?.y ?? 0) - top } }, context)
+      );
       cards.push(...made);
       put(grid, made.map(({ element }) => element));
     };
@@ -71,8 +76,13 @@ export function mount(root, context, { path }) {
 
 function rowHead(row, grid, fill) {
   grid.hidden = Boolean(row.collapsed);
-  const button = h("button", { class: "row-head", "aria-expanded": String(!row.collapsed) }, icon("chevron", 15), row.title);
-  button.querySelector(".icon").classList.add("turns");
+  const button = h(
+    "button",
+    { class: "row-head", "aria-expanded": String(!row.collapsed) },
+    icon("chevron", 15),
+    row.title,
+  );
+  button.querySelector(".icon")?.classList.add("turns");
   button.addEventListener("click", () => {
     grid.hidden = !grid.hidden;
     if (!grid.hidden && !grid.children.length) fill();
@@ -83,11 +93,16 @@ function rowHead(row, grid, fill) {
 
 /** Panels grouped under the row they follow; a collapsed row carries its own. */
 function rows(panels) {
-  const sorted = [...panels].sort((a, b) => (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0));
-  const groups = [{ row: undefined, panels: [] }];
+  const sorted = [...panels].sort((a, b) =>
+    (a.gridPos?.y ?? 0) - (b.gridPos?.y ?? 0) || (a.gridPos?.x ?? 0) - (b.gridPos?.x ?? 0)
+  );
+  /** @type {{ row: any, panels: any[] }} */
+  let group = { row: undefined, panels: [] };
+  /** @type {{ row: any, panels: any[] }[]} */
+  const groups = [group];
   for (const panel of sorted) {
-    if (panel.type === "row") groups.push({ row: panel, panels: [...(panel.panels ?? [])] });
-    else groups.at(-1).panels.push(panel);
+    if (panel.type === "row") groups.push(group = { row: panel, panels: [...(panel.panels ?? [])] });
+    else group.panels.push(panel);
   }
   return groups.filter((group) => group.panels.length);
 }
@@ -96,20 +111,33 @@ function rows(panels) {
 function jump(sections) {
   if (sections.length < 4) return null;
   const go = ({ target }) => {
-    sections[target.value].element.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+    sections[target.value].element.scrollIntoView({
+      behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+    });
     target.value = "";
   };
-  return h("select", { "aria-label": "Go to row", class: "jump", onchange: go }, h("option", { value: "", selected: true, hidden: true }, "Go to row…"),
-    sections.map(({ title }, i) => h("option", { value: i }, title)));
+  return h(
+    "select",
+    { "aria-label": "Go to row", class: "jump", onchange: go },
+    h("option", { value: "", selected: true, hidden: true }, "Go to row…"),
+    sections.map(({ title }, i) => h("option", { value: i }, title)),
+  );
 }
 
-const noSuch = (uid, all) => unknown(["There is no dashboard “", uid, "”"], all.length ? "Those there are:" : "Start a stage: `make run STAGE=1`.",
-  all.map((one) => [one.title, router.href(["d", one.uid])]));
+const noSuch = (uid, all) =>
+  unknown(
+    ["There is no dashboard “", uid, "”"],
+    all.length ? "Those there are:" : "Start a stage: `make run STAGE=1`.",
+    all.map((one) => [one.title, router.href(["d", one.uid])]),
+  );
 
 const latest = (all) => all.toSorted((a, b) => a.uid.localeCompare(b.uid, "en", { numeric: true })).at(-1);
 
 function chooser(all, uid) {
   if (all.length < 2) return null;
-  return h("select", { "aria-label": "Dashboard", onchange: (event) => router.go(["d", event.target.value]) },
-    all.map((one) => h("option", { value: one.uid, selected: one.uid === uid }, one.title)));
+  return h(
+    "select",
+    { "aria-label": "Dashboard", onchange: (event) => router.go(["d", event.target.value]) },
+    all.map((one) => h("option", { value: one.uid, selected: one.uid === uid }, one.title)),
+  );
 }

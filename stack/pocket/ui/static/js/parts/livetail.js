@@ -7,12 +7,19 @@ import { legible } from "../core/text.js";
 const STATES = {
   connecting: ["Connecting…", "muted", "Opening the live tail"],
   live: ["Live", "ok", "Lines come as Loki gets them, over a WebSocket"],
-  polling: ["Every 2 s", "warning", "No WebSocket gets through here: Loki is asked every two seconds instead"],
+  polling: [
+    "Every 2 s",
+    "warning",
+    "No WebSocket gets through here: Loki is asked every two seconds instead",
+  ],
   waiting: ["Reconnecting…", "warning", "Loki does not answer; tried again until it does"],
   refused: ["Stopped", "error", "Loki refused the query"],
 };
 
-/** `{element, isOn, restart(), stop()}`; `query()` and `since()` (ms) say what is followed, `onLines` gets new lines. */
+/**
+ * `{element, isOn, restart(), stop()}`; `query()` and `since()` (ms) say what is followed, `onLines` gets new
+ * lines.
+ */
 export function liveTail({ query, since, onLines }) {
   const state = h("span", { class: "pill live-state", role: "status", hidden: true });
   const button = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => set(!isOn()) });
@@ -41,5 +48,10 @@ export function liveTail({ query, since, onLines }) {
     if (on) end = follow(query(), since(), { onLines, onState: show });
   }
   press(false);
-  return { element: h("span", { class: "toolbar" }, state, button), isOn, restart: () => isOn() && set(true), stop: () => set(false) };
+  return {
+    element: h("span", { class: "toolbar" }, state, button),
+    isOn,
+    restart: () => isOn() && set(true),
+    stop: () => set(false),
+  };
 }

@@ -2,7 +2,10 @@
 
 import { isAbort } from "../api/http.js";
 
-/** `load(f)` calls `f(signal)`; errors go to `onError`. `stop()` ends what runs. `busy` is marked on an element. */
+/**
+ * `load(f)` calls `f(signal)`; errors go to `onError`. `stop()` ends what runs. `busy` is marked on an
+ * element.
+ */
 export function loader(element, onError) {
   let control;
   return {

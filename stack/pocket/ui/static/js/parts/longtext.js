@@ -1,4 +1,5 @@
-// Texts of any length: some lines of a long one, the rest on demand. What is copied is the whole, as it was sent.
+// Texts of any length: some lines of a long one, the rest on demand. What is copied is the whole, as it was
+// sent.
 
 import { h, put } from "../core/dom.js";
 import { count } from "../core/format.js";
@@ -11,7 +12,12 @@ const SAID_MS = 1500;
 export function long(text, drawn = text) {
   if (text.length <= LETTERS && text.split("\n", LINES + 1).length <= LINES) return drawn;
   const body = h("div", { class: "long folded" }, drawn);
-  const button = h("button", { type: "button", class: "button slim", "aria-expanded": "false", onclick: () => show(body.classList.contains("folded")) });
+  const button = h("button", {
+    type: "button",
+    class: "button slim",
+    "aria-expanded": "false",
+    onclick: () => show(body.classList.contains("folded")),
+  });
   const show = (all) => {
     body.classList.toggle("folded", !all);
     button.setAttribute("aria-expanded", String(all));

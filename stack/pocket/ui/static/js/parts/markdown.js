@@ -1,4 +1,5 @@
-// The little Markdown that text panels use, straight to elements: headings, lists, code, bold, emphasis, links.
+// The little Markdown that text panels use, straight to elements: headings, lists, code, bold, emphasis,
+// links.
 
 import { h } from "../core/dom.js";
 
@@ -12,7 +13,7 @@ export function markdown(text) {
     for (const paragraph of part.split(/\n/)) {
       const [, bullet] = /^\s*(?:[-*]|\d+\.)\s+(.*)/.exec(paragraph) ?? [];
       if (bullet !== undefined) {
-        if (!list) blocks.push((list = h("ul")));
+        if (!list) blocks.push(list = h("ul"));
         list.append(h("li", {}, inline(bullet)));
         continue;
       }
@@ -37,7 +38,9 @@ function inline(text) {
     if (code) out.push(h("code", {}, code));
     else if (bold) out.push(h("b", {}, bold));
     else if (emphasis) out.push(h("em", {}, emphasis));
-    else out.push(/^(https?:\/\/|#|\/(?!\/))/.test(target) ? h("a", { href: target, rel: "noopener" }, label) : label);
+    else {out.push(
+        /^(https?:\/\/|#|\/(?!\/))/.test(target) ? h("a", { href: target, rel: "noopener" }, label) : label,
+      );}
     end = match.index + whole.length;
   }
   out.push(text.slice(end));

@@ -1,4 +1,5 @@
-// What goes wrong beneath all views: a full disk, log lines that wait in memory or are lost. Asked for by itself.
+// What goes wrong beneath all views: a full disk, log lines that wait in memory or are lost. Asked for by
+// itself.
 
 import { ask } from "../api/http.js";
 import { h, icon, put } from "../core/dom.js";
@@ -12,7 +13,9 @@ const lines = (count) => `${count.toLocaleString("en")} log line${count === 1 ? 
 export function sentences({ free_bytes: free, services }) {
   const found = [];
   if (free !== null && free < LOW_BYTES) {
-    const left = free < 2 ** 20 ? "The disk is full" : `${Math.floor(free / 2 ** 20)} MB are left on the disk`;
+    const left = free < 2 ** 20
+      ? "The disk is full"
+      : `${Math.floor(free / 2 ** 20)} MB are left on the disk`;
     found.push(`${left}: make room, or telemetry, log lines and usage events will be lost.`);
   }
   for (const { name, waiting, lost, fault } of services) {
@@ -34,8 +37,16 @@ export function notices() {
       closed = found.length;
       element.hidden = true;
     };
-    put(element, icon("warning"), h("div", {}, found.map((text) => h("p", {}, text))),
-      h("button", { class: "button bare", title: "Close", "aria-label": "Close", onclick: close }, icon("cross", 14)));
+    put(
+      element,
+      icon("warning"),
+      h("div", {}, found.map((text) => h("p", {}, text))),
+      h(
+        "button",
+        { class: "button bare", title: "Close", "aria-label": "Close", onclick: close },
+        icon("cross", 14),
+      ),
+    );
   }
 
   async function look() {

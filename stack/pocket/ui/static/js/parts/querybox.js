@@ -1,27 +1,47 @@
-// A query line: Enter runs, Escape returns to what was run; history and examples at hand, completion where offered.
+// A query line: Enter runs, Escape returns to what was run; history and examples at hand, completion where
+// offered.
 
 import { h, icon, put } from "../core/dom.js";
-import { history, remember } from "../core/memory.js";
+import { history, remember } from "../core/queryhistory.js";
 
 /**
- * `{element, set(text)}`: `set` says which query runs. The same one again, as at a refresh, leaves the box to whoever
- * types in it. `examples` are `[label, query]`; `complete(word)` gives suggestions `[{text, type, help}]` for the word
- * before the caret.
+ * `{element, set(text)}`: `set` says which query runs. The same one again, as at a refresh, leaves the box to
+ * whoever types in it. `examples` are `[label, query]`; `complete(word)` gives suggestions `[{text, type,
+ * help}]` for the word before the caret.
+ * @param {{ kind: string, label: string, placeholder?: string, examples?: string[][],
+ *   complete?: (word: string) => any[], onRun: (query: string) => void }} options
  */
 export function queryBox({ kind, label, placeholder, examples = [], complete, onRun }) {
-  const input = h("textarea", { rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off", placeholder, "aria-label": label });
+  const input = h("textarea", {
+    rows: 1,
+    spellcheck: "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+    placeholder,
+    "aria-label": label,
+  });
   const list = h("div", { class: "suggestions", role: "listbox", hidden: true });
   const past = historyMenu(kind, (query) => run(query));
   let ran;
-  const note = h("span", { class: "edited", role: "status", hidden: true }, "edited, not run",
-    h("button", { type: "button", class: "button bare slim", title: "Back to the query that was run (Esc)", onclick: () => (restore(), input.focus()) }, "Restore"));
+  const note = h(
+    "span",
+    { class: "edited", role: "status", hidden: true },
+    "edited, not run",
+    h("button", {
+      type: "button",
+      class: "button bare slim",
+      title: "Back to the query that was run (Esc)",
+      onclick: () => (restore(), input.focus()),
+    }, "Restore"),
+  );
   const isEdited = () => ran !== undefined && input.value.trim() !== ran;
   const changed = () => {
     note.hidden = !isEdited();
     grow();
   };
   const show = (query) => {
-    if (isEdited() && /\W/.test(input.value.trim())) remember(kind, input.value.trim()); // more than a word: found again there
+    // more than a word: found again there
+    if (isEdited() && /\W/.test(input.value.trim())) remember(kind, input.value.trim());
     ran = query;
     input.value = query;
     list.hidden = true;
@@ -53,9 +73,23 @@ export function queryBox({ kind, label, placeholder, examples = [], complete, on
     else return;
     event.preventDefault();
   });
-  const row = h("form", { class: "query", onsubmit: (event) => (event.preventDefault(), run()) },
-    h("div", { class: "input" }, input, list), note, past, h("button", { class: "button primary" }, icon("play", 14), "Run"));
-  const chips = examples.length > 0 && h("div", { class: "examples" }, "Try", examples.map(([text, query]) => h("button", { type: "button", class: "chip", title: query, onclick: () => run(query) }, text)));
+  const row = h(
+    "form",
+    { class: "query", onsubmit: (event) => (event.preventDefault(), run()) },
+    h("div", { class: "input" }, input, list),
+    note,
+    past,
+    h("button", { class: "button primary" }, icon("play", 14), "Run"),
+  );
+  const chips = examples.length > 0 &&
+    h(
+      "div",
+      { class: "examples" },
+      "Try",
+      examples.map(([text, query]) =>
+        h("button", { type: "button", class: "chip", title: query, onclick: () => run(query) }, text)
+      ),
+    );
   return {
     element: h("div", { class: "stack", style: { gap: "8px" } }, row, chips),
     set(text) {
@@ -68,18 +102,38 @@ export function queryBox({ kind, label, placeholder, examples = [], complete, on
 
 function historyMenu(kind, choose) {
   const panel = h("div", { class: "popover", hidden: true, style: { width: "460px" } });
-  const button = h("button", { type: "button", class: "button", title: "Earlier queries", "aria-label": "Earlier queries", "aria-expanded": "false" }, icon("clock", 16));
+  const button = h("button", {
+    type: "button",
+    class: "button",
+    title: "Earlier queries",
+    "aria-label": "Earlier queries",
+    "aria-expanded": "false",
+  }, icon("clock", 16));
   const menu = h("div", { class: "menu" }, button, panel);
   const open = (shown) => {
     panel.hidden = !shown;
     button.setAttribute("aria-expanded", String(shown));
     if (!shown) return;
     const items = history(kind);
-    put(panel, items.length ? items.map((query) => h("button", { type: "button", class: "option mono", onclick: () => (open(false), choose(query)) }, query)) : h("p", { class: "muted small" }, "No earlier queries yet"));
+    put(
+      panel,
+      items.length
+        ? items.map((query) =>
+          h(
+            "button",
+            { type: "button", class: "option mono", onclick: () => (open(false), choose(query)) },
+            query,
+          )
+        )
+        : h("p", { class: "muted small" }, "No earlier queries yet"),
+    );
   };
   button.addEventListener("click", () => open(panel.hidden));
   menu.addEventListener("keydown", (event) => event.key === "Escape" && open(false));
-  document.addEventListener("pointerdown", (event) => !menu.contains(event.target) && open(false));
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => !(target instanceof Node && menu.contains(target)) && open(false),
+  );
   return menu;
 }
 
@@ -90,8 +144,25 @@ function suggestions(input, list, complete, changed) {
   const word = () => /[A-Za-z_:][\w:]*$/.exec(input.value.slice(0, input.selectionStart))?.[0] ?? "";
   const draw = () => {
     list.hidden = !items.length;
-    put(list, items.map((item, i) => h("button", { type: "button", class: "option", role: "option", tabindex: "-1", "aria-selected": String(i === active), onpointerdown: (event) => (event.preventDefault(), take(i)) },
-      h("span", { class: "mono" }, item.text), item.type ? h("span", { class: "tag" }, item.type) : h("span"), h("span", {}, item.help ?? ""))));
+    put(
+      list,
+      items.map((item, i) =>
+        h(
+          "button",
+          {
+            type: "button",
+            class: "option",
+            role: "option",
+            tabindex: "-1",
+            "aria-selected": String(i === active),
+            onpointerdown: (event) => (event.preventDefault(), take(i)),
+          },
+          h("span", { class: "mono" }, item.text),
+          item.type ? h("span", { class: "tag" }, item.type) : h("span"),
+          h("span", {}, item.help ?? ""),
+        )
+      ),
+    );
     list.children[active]?.scrollIntoView({ block: "nearest" });
   };
   const take = (i) => {
@@ -111,8 +182,9 @@ function suggestions(input, list, complete, changed) {
     },
     key(event) {
       if (list.hidden || event.ctrlKey || event.metaKey) return false;
-      if (event.key === "ArrowDown" || event.key === "ArrowUp") active = (active + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length;
-      else if ((event.key === "Enter" && active >= 0) || event.key === "Tab") take(Math.max(active, 0));
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        active = (active + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length;
+      } else if ((event.key === "Enter" && active >= 0) || event.key === "Tab") take(Math.max(active, 0));
       else if (event.key === "Escape") items = [];
       else return false;
       event.preventDefault();

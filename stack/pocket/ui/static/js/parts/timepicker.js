@@ -4,16 +4,35 @@ import { h, icon, put } from "../core/dom.js";
 import * as router from "../core/router.js";
 import * as time from "../core/timerange.js";
 
-/** `{element, show(params, hasRange)}`; calls `onRefresh` at the chosen interval while the page is visible. */
+/**
+ * `{element, show(params, hasRange)}`; calls `onRefresh` at the chosen interval while the page is visible.
+ */
 export function timePicker({ onRefresh }) {
   const label = h("span");
-  const button = h("button", { class: "button", "aria-haspopup": "true", "aria-expanded": "false", title: "Time range" }, icon("clock", 16), label);
+  const button = h(
+    "button",
+    { class: "button", "aria-haspopup": "true", "aria-expanded": "false", title: "Time range" },
+    icon("clock", 16),
+    label,
+  );
   const panel = h("div", { class: "popover", hidden: true });
   const menu = h("div", { class: "menu" }, button, panel);
-  const newest = h("button", { class: "button", title: "Back to the newest data", onclick: () => router.update({ from: time.DEFAULTS.from, to: time.DEFAULTS.to }) }, "Now");
-  const again = h("button", { class: "button", title: "Refresh now", "aria-label": "Refresh now", onclick: onRefresh }, icon("refresh", 16));
-  const every = h("select", { title: "Refresh every", "aria-label": "Refresh every", class: "hide-narrow" },
-    time.REFRESH.map((value) => h("option", { value }, value)));
+  const newest = h("button", {
+    class: "button",
+    title: "Back to the newest data",
+    onclick: () => router.update({ from: time.DEFAULTS.from, to: time.DEFAULTS.to }),
+  }, "Now");
+  const again = h("button", {
+    class: "button",
+    title: "Refresh now",
+    "aria-label": "Refresh now",
+    onclick: onRefresh,
+  }, icon("refresh", 16));
+  const every = h(
+    "select",
+    { title: "Refresh every", "aria-label": "Refresh every", class: "hide-narrow" },
+    time.REFRESH.map((value) => h("option", { value }, value)),
+  );
   const open = (shown) => {
     panel.hidden = !shown;
     button.setAttribute("aria-expanded", String(shown));
@@ -26,7 +45,10 @@ export function timePicker({ onRefresh }) {
     open(false);
     button.focus();
   });
-  document.addEventListener("pointerdown", (event) => !menu.contains(event.target) && open(false));
+  document.addEventListener(
+    "pointerdown",
+    ({ target }) => !(target instanceof Node && menu.contains(target)) && open(false),
+  );
   every.addEventListener("change", () => router.update({ refresh: every.value }));
 
   let timer;
@@ -53,24 +75,39 @@ function draw(panel, close) {
     close();
     router.update(changes);
   };
-  const presets = time.PRESETS.map(([value, text]) => h("button", {
-    class: "option", type: "button", role: "menuitemradio", "aria-checked": String(to === "now" && from === value),
-    onclick: () => choose({ from: value, to: "now" }),
-  }, text));
+  const presets = time.PRESETS.map(([value, text]) =>
+    h("button", {
+      class: "option",
+      type: "button",
+      role: "menuitemradio",
+      "aria-checked": String(to === "now" && from === value),
+      onclick: () => choose({ from: value, to: "now" }),
+    }, text)
+  );
   put(panel, presets, custom(from, to, choose));
   panel.dataset.range = time.label(params);
 }
 
 /** Ends that were changed and not applied are kept, unless the range has become another meanwhile. */
-const isHalfWritten = (panel) => panel.querySelector(".edited:not([hidden])") && panel.dataset.range === time.label(router.current().params);
+const isHalfWritten = (panel) =>
+  panel.querySelector(".edited:not([hidden])") && panel.dataset.range === time.label(router.current().params);
 
 function custom(from, to, choose) {
-  const shown = (text) => (/^\d+$/.test(text) ? new Date(Number(text) - new Date().getTimezoneOffset() * 60e3).toISOString().slice(0, 19) : text);
+  const shown = (
+    text,
+  ) => (/^\d+$/.test(text)
+    ? new Date(Number(text) - new Date().getTimezoneOffset() * 60e3).toISOString().slice(0, 19)
+    : text);
   const start = h("input", { type: "text", value: shown(from), "aria-label": "From" });
   const end = h("input", { type: "text", value: shown(to), "aria-label": "To" });
   const wrong = h("span", { class: "bad", role: "alert" });
   const was = [start.value, end.value];
-  const note = h("span", { class: "edited", role: "status", hidden: true }, "edited, not applied", h("button", { type: "button", class: "button bare slim", onclick: () => restore() }, "Restore"));
+  const note = h(
+    "span",
+    { class: "edited", role: "status", hidden: true },
+    "edited, not applied",
+    h("button", { type: "button", class: "button bare slim", onclick: () => restore() }, "Restore"),
+  );
   const changed = () => (note.hidden = start.value === was[0] && end.value === was[1]);
   const restore = () => {
     [start.value, end.value] = was;
@@ -81,11 +118,18 @@ function custom(from, to, choose) {
   const submit = (event) => {
     event.preventDefault();
     const [a, b] = [read(start.value), read(end.value)];
-    if (a && b && time.resolve(a) < time.resolve(b)) choose({ from: a, to: b });
+    if (a && b && (time.resolve(a) ?? NaN) < (time.resolve(b) ?? NaN)) choose({ from: a, to: b });
     else put(wrong, "Write now-20m, or 2025-11-21T15:04:05; From before To.");
   };
-  return h("form", { onsubmit: submit, oninput: changed }, h("label", {}, "From", start), h("label", {}, "To", end), wrong, note,
-    h("button", { class: "button primary" }, "Apply"));
+  return h(
+    "form",
+    { onsubmit: submit, oninput: changed },
+    h("label", {}, "From", start),
+    h("label", {}, "To", end),
+    wrong,
+    note,
+    h("button", { class: "button primary" }, "Apply"),
+  );
 }
 
 /** `now-5m` as it is, a local date as milliseconds, otherwise undefined. */

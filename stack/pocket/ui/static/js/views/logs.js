@@ -1,8 +1,9 @@
-// Logs: LogQL, how many lines of which level when, the lines themselves, live if wanted. Newest first; a trace's oldest first.
+// Logs: LogQL, how many lines of which level when, the lines themselves, live if wanted. Newest first; a
+// trace's oldest first.
 
 import { isAbort } from "../api/http.js";
 import * as loki from "../api/loki.js";
-import { meant } from "../charts/meaning.js";
+import { coloured } from "../charts/seriescolours.js";
 import { timeSeries } from "../charts/timeseries.js";
 import { h, put } from "../core/dom.js";
 import { count } from "../core/format.js";
@@ -33,14 +34,32 @@ const usualOrder = () => (ONE_TRACE.test(asked()) ? "oldest" : "newest");
 const isOldestFirst = () => (router.current().params.order ?? usualOrder()) === "oldest";
 
 export function mount(root, context, { params }) {
-  const box = queryBox({ kind: "logql", label: "LogQL query", placeholder: ALL, examples: EXAMPLES, onRun: (q) => router.update({ q: q === ALL ? undefined : q }) || search() });
+  const box = queryBox({
+    kind: "logql",
+    label: "LogQL query",
+    placeholder: ALL,
+    examples: EXAMPLES,
+    onRun: (q) => router.update({ q: q === ALL ? undefined : q }) || search(),
+  });
   const chart = timeSeries("Log volume by level");
-  const volume = h("section", { class: "card", style: { height: "150px", display: "flex" }, "aria-label": "Log volume" }, chart.element);
-  const list = logList({ filter: (stage) => router.update({ q: narrowed(asked(), stage) }) });
+  const volume = h("section", {
+    class: "card",
+    style: { height: "150px", display: "flex" },
+    "aria-label": "Log volume",
+  }, chart.element);
+  const list = logList({ filter: (condition) => router.update({ q: narrowed(asked(), condition) }) });
   const results = h("section", { class: "card flush", "aria-label": "Log lines" }, loading());
   const found = h("span", { class: "muted small", role: "status" });
-  const wrap = h("button", { class: "button slim", "aria-pressed": "false", onclick: () => press(wrap, list.wrap) }, "Wrap lines");
-  const oldest = h("button", { class: "button slim", "aria-pressed": "false", onclick: turn }, "Oldest first");
+  const wrap = h("button", {
+    class: "button slim",
+    "aria-pressed": "false",
+    onclick: () => press(wrap, list.wrap),
+  }, "Wrap lines");
+  const oldest = h(
+    "button",
+    { class: "button slim", "aria-pressed": "false", onclick: turn },
+    "Oldest first",
+  );
   const live = liveTail({ query: asked, since: () => lines[0]?.t ?? Date.now() - BACK_MS, onLines: add });
   const work = loader(results, (error) => {
     live.stop();
@@ -50,7 +69,17 @@ export function mount(root, context, { params }) {
   });
   let lines = [];
   context.title("Logs");
-  put(root, h("div", { class: "stack" }, box.element, volume, h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), live.element, oldest, wrap), results));
+  put(
+    root,
+    h(
+      "div",
+      { class: "stack" },
+      box.element,
+      volume,
+      h("div", { class: "toolbar" }, found, h("span", { class: "spacer" }), live.element, oldest, wrap),
+      results,
+    ),
+  );
 
   function search() {
     const q = asked();
@@ -58,7 +87,11 @@ export function mount(root, context, { params }) {
     return work.load(async (signal) => {
       const range = context.range();
       oldest.setAttribute("aria-pressed", String(isOldestFirst()));
-      const answer = await loki.lines(q, range, { limit: LIMIT, direction: isOldestFirst() ? "forward" : "backward", signal });
+      const answer = await loki.lines(q, range, {
+        limit: LIMIT,
+        direction: isOldestFirst() ? "forward" : "backward",
+        signal,
+      });
       if (answer.series) live.stop();
       if (answer.series) return showSeries(q, range, signal);
       lines = isOldestFirst() ? answer.lines.toReversed() : answer.lines;
@@ -74,8 +107,25 @@ export function mount(root, context, { params }) {
   }
 
   function showLines() {
-    put(found, lines.length ? `${count(lines.length, "line")}${lines.length >= LIMIT ? `, the ${isOldestFirst() ? "oldest" : "newest"}` : ""}` : "");
-    if (!lines.length) return put(results, empty(`No log lines in ${context.rangeWords()}`, router.current().params.q ? `Nothing matches. Widen the time range, or try \`${ALL}\`.` : trafficHint(context)));
+    put(
+      found,
+      lines.length
+        ? `${count(lines.length, "line")}${
+          lines.length >= LIMIT ? `, the ${isOldestFirst() ? "oldest" : "newest"}` : ""
+        }`
+        : "",
+    );
+    if (!lines.length) {
+      return put(
+        results,
+        empty(
+          `No log lines in ${context.rangeWords()}`,
+          router.current().params.q
+            ? `Nothing matches. Widen the time range, or try \`${ALL}\`.`
+            : trafficHint(context),
+        ),
+      );
+    }
     list.draw(isOldestFirst() ? lines.toReversed() : lines);
     return results.firstChild === list.element || put(results, list.element);
   }
@@ -83,7 +133,12 @@ export function mount(root, context, { params }) {
   async function showVolume(q, range, signal) {
     const step = chooseStep(range, Math.max(30, Math.min(120, volume.clientWidth / 12)));
     try {
-      const series = await loki.series(`sum by (level, detected_level) (count_over_time(${q} [${step / 1000}s]))`, range, step, signal);
+      const series = await loki.series(
+        `sum by (level, detected_level) (count_over_time(${q} [${step / 1000}s]))`,
+        range,
+        step,
+        signal,
+      );
       drawVolume(series, range, step);
     } catch (error) {
       if (!isAbort(error)) volume.hidden = true; // a pipeline that cannot be counted still has its lines
@@ -93,9 +148,16 @@ export function mount(root, context, { params }) {
   function drawVolume(series, range, step) {
     volume.hidden = !series.length;
     const order = ["debug", "info", "warning", "error", "unknown"];
-    const coloured = loki.perLevel(series, known).map((one) => ({ ...one, colour: theme.colour(`level-${levelOf(one.name)}`) }));
+    const coloured = loki.perLevel(series, known).map((one) => ({
+      ...one,
+      colour: theme.colour(`level-${levelOf(one.name)}`),
+    }));
     coloured.sort((a, b) => order.indexOf(levelOf(a.name)) - order.indexOf(levelOf(b.name)));
-    chart.draw(coloured, { range, step, custom: { drawStyle: "bars", fillOpacity: 90, stacking: { mode: "normal" } } });
+    chart.draw(coloured, {
+      range,
+      step,
+      custom: { drawStyle: "bars", fillOpacity: 90, stacking: { mode: "normal" } },
+    });
   }
 
   async function showSeries(q, range, signal) {
@@ -103,10 +165,15 @@ export function mount(root, context, { params }) {
     const series = await loki.series(q, range, step, signal);
     put(found, count(series.length, "series").replace(/seriess$/, "series"));
     volume.hidden = true;
-    if (!series.length) return put(results, empty(`No data in ${context.rangeWords()}`, trafficHint(context)));
+    if (!series.length) {
+      return put(results, empty(`No data in ${context.rangeWords()}`, trafficHint(context)));
+    }
     const graph = timeSeries("Query result");
     put(results, h("div", { style: { height: "360px", display: "flex", padding: "12px" } }, graph.element));
-    return graph.draw(meant(series).map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })), { range, step });
+    return graph.draw(
+      coloured(series).map((one) => ({ ...one, name: Object.values(one.labels).join(", ") || q })),
+      { range, step },
+    );
   }
 
   function add(fresh) {
@@ -125,7 +192,8 @@ export function mount(root, context, { params }) {
   box.set(params.q ?? ALL);
   search();
   return {
-    update: search, refresh,
+    update: search,
+    refresh,
     unmount() {
       work.stop();
       live.stop();
@@ -142,7 +210,9 @@ function press(button, act) {
   act(on);
 }
 
-/** The query with one more condition: a label goes into the selector, anything else becomes a filter stage. */
+/**
+ * The query with one more condition: a label goes into the selector, anything else becomes a filter stage.
+ */
 function narrowed(query, { kind, name, value, operator }) {
   const condition = `${name}${operator}${loki.quote(value)}`;
   if (kind === "label") return query.replace(/\}/, `, ${condition}}`);

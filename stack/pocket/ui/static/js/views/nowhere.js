@@ -8,7 +8,18 @@ export function mount(root, context) {
   const show = () => {
     const [name] = router.current().path;
     context.title("No such view");
-    put(root, h("div", { class: "stack" }, unknown(["There is no view “", name, "”"], "Those there are:", context.views.map(([path, label]) => [label, router.href([path])]))));
+    put(
+      root,
+      h(
+        "div",
+        { class: "stack" },
+        unknown(
+          ["There is no view “", name, "”"],
+          "Those there are:",
+          context.views.map(([path, label]) => [label, router.href([path])]),
+        ),
+      ),
+    );
   };
   show();
   return { update: show, refresh() {} };

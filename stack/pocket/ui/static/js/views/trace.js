@@ -1,4 +1,5 @@
-// One trace: the facts first, the waterfall, the chosen span's details, and the ways on to logs, profile and metrics.
+// One trace: the facts first, the waterfall, the chosen span's details, and the ways on to logs, profile and
+// metrics.
 
 import * as tempo from "../api/tempo.js";
 import { h, icon, put, title } from "../core/dom.js";
@@ -26,17 +27,34 @@ export function mount(root, context, { path }) {
     if (!ID.test(given)) {
       context.title("Trace");
       shown = undefined;
-      return put(page, unknown(given ? ["“", given, "” is no trace id"] : "Which trace?", "A trace id has up to 32 hexadecimal digits.", [newest()]));
+      return put(
+        page,
+        unknown(
+          given ? ["“", given, "” is no trace id"] : "Which trace?",
+          "A trace id has up to 32 hexadecimal digits.",
+          [newest()],
+        ),
+      );
     }
-    const id = given.toLowerCase().padStart(32, "0"); // Go's Tempo drops leading zeros, and so do links made from its answers
+    // Go's Tempo drops leading zeros, and so do links made from its answers
+    const id = given.toLowerCase().padStart(32, "0");
     context.title(`Trace ${id.slice(0, 8)}`);
     return work.load(async (signal) => {
       const trace = await tempo.trace(id, signal);
       if (!trace) {
         shown = undefined;
-        return put(page, unknown(["Trace ", id, " is not stored"], "It may be older than what is kept, not sampled, or not arrived yet: a span is sent some seconds after it ends. Refresh to look again.", [newest(), ["Its logs, if there are any", logsOf(id)]]));
+        return put(
+          page,
+          unknown(
+            ["Trace ", id, " is not stored"],
+            "It may be older than what is kept, not sampled, or not arrived yet: " +
+              "a span is sent some seconds after it ends. Refresh to look again.",
+            [newest(), ["Its logs, if there are any", logsOf(id)]],
+          ),
+        );
       }
-      if (shown?.trace.id === trace.id && shown.trace.spans.length === trace.spans.length) return shown; // a refresh found nothing new
+      // a refresh found nothing new
+      if (shown?.trace.id === trace.id && shown.trace.spans.length === trace.spans.length) return shown;
       shown = draw(page, trace);
       return shown;
     });
@@ -60,7 +78,16 @@ function draw(page, trace) {
     details.show(span, spanDetails(span, trace, links(trace)));
     fall.select(span.id, span.id === wanted);
   };
-  put(page, summary(trace), h("div", { class: "trace-layout" }, h("div", { class: "card flush", style: { overflow: "clip" } }, fall.element), details.element));
+  put(
+    page,
+    summary(trace),
+    h(
+      "div",
+      { class: "trace-layout" },
+      h("div", { class: "card flush", style: { overflow: "clip" } }, fall.element),
+      details.element,
+    ),
+  );
   details.open(Boolean(router.current().params.span)); // a link to a span is about its details
   choose();
   return { trace, choose };
@@ -79,8 +106,9 @@ function rootOf(spans) {
 }
 
 /**
- * The span of the service in which most time passed outside of its children: the one whose profile tells something.
- * Not the caller that began it all: what is its own is the way there and back, most of a trace of a few milliseconds.
+ * The span of the service in which most time passed outside of its children: the one whose profile tells
+ * something. Not the caller that began it all: what is its own is the way there and back, most of a trace of
+ * a few milliseconds.
  */
 export function busiest({ spans: all }) {
   const caller = rootOf(all);
@@ -101,34 +129,90 @@ function summary(trace) {
   const errors = spans.filter(({ error }) => error).length;
   const ways = links(trace);
   const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
-  return h("section", { class: "card stack", "aria-label": "Summary" },
-    h("dl", { class: "facts" },
-      h("div", {}, h("dt", {}, title(root.service, "(no service)")), h("dd", { class: "big" }, long(root.name, title(root.name)))),
+  return h(
+    "section",
+    { class: "card stack", "aria-label": "Summary" },
+    h(
+      "dl",
+      { class: "facts" },
+      h(
+        "div",
+        {},
+        h("dt", {}, title(root.service, "(no service)")),
+        h("dd", { class: "big" }, long(root.name, title(root.name))),
+      ),
       h("div", {}, h("dt", {}, "Duration"), h("dd", { class: "big" }, duration(trace.duration))),
-      fact("Status", errors ? h("span", { class: "pill error" }, count(errors, "failed span")) : h("span", { class: "pill ok" }, "ok")),
-      fact("Start", dateTime(trace.start, true)), fact("Spans", spans.length),
-      fact("Services", services.map((name) => h("span", { class: "service", style: { "--c": theme.service(name), "margin-right": "12px" } }, title(name, "(no service)")))),
-      fact("Trace id", h("span", { class: "mono small", style: { "font-weight": 400 } }, trace.id))),
-    h("div", { class: "toolbar" },
+      fact(
+        "Status",
+        errors
+          ? h("span", { class: "pill error" }, count(errors, "failed span"))
+          : h("span", { class: "pill ok" }, "ok"),
+      ),
+      fact("Start", dateTime(trace.start, true)),
+      fact("Spans", spans.length),
+      fact(
+        "Services",
+        services.map((name) =>
+          h(
+            "span",
+            { class: "service", style: { "--c": theme.service(name), "margin-right": "12px" } },
+            title(name, "(no service)"),
+          )
+        ),
+      ),
+      fact("Trace id", h("span", { class: "mono small", style: { "font-weight": 400 } }, trace.id)),
+    ),
+    h(
+      "div",
+      { class: "toolbar" },
       h("a", { class: "button", href: ways.logs() }, icon("logs", 15), "Logs of this trace"),
-      h("a", { class: "button", href: ways.profile(busiest(trace)), title: "Where the service in which most of the time passed used its CPU" }, icon("profiles", 15), h("span", { class: "clipped" }, "Profile of ", title(busiest(trace).service, "(no service)"))),
+      h(
+        "a",
+        {
+          class: "button",
+          href: ways.profile(busiest(trace)),
+          title: "Where the service in which most of the time passed used its CPU",
+        },
+        icon("profiles", 15),
+        h("span", { class: "clipped" }, "Profile of ", title(busiest(trace).service, "(no service)")),
+      ),
       h("a", { class: "button", href: ways.metrics(root) }, icon("metrics", 15), "Metrics"),
-      h("button", { class: "button", onclick: () => save(trace) }, icon("download", 15), "JSON")));
+      h("button", { class: "button", onclick: () => save(trace) }, icon("download", 15), "JSON"),
+    ),
+  );
 }
 
 const newest = () => ["Newest traces", router.href(["traces"])];
-const logsOf = (id, range) => router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${JSON.stringify(id)}`, ...range });
+const logsOf = (id, range) =>
+  router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${JSON.stringify(id)}`, ...range });
 
 /** Where a trace or one of its spans leads to; the time range is the trace's own, with a margin. */
 function links(trace) {
-  const around = (start, length, margin = MARGIN_MS) => ({ from: String(Math.floor(start - margin)), to: String(Math.ceil(start + length / 1e6 + margin)) });
+  const around = (start, length, margin = MARGIN_MS) => ({
+    from: String(Math.floor(start - margin)),
+    to: String(Math.ceil(start + length / 1e6 + margin)),
+  });
   const whole = around(trace.start, trace.duration);
   const near = (span) => around(trace.start + span.start / 1e6, span.duration);
   return {
     logs: () => logsOf(trace.id, whole),
-    spanLogs: (span) => router.href(["logs"], { q: `{service_name=~".+"} | trace_id=${JSON.stringify(trace.id)} | span_id=${JSON.stringify(span.id)}`, ...near(span) }),
-    profile: (span) => router.href(["profiles"], { service: span.service, span: span.attributes["pyroscope.profile.id"], trace: trace.id, ...near(span) }),
-    metrics: (span) => router.href(["metrics"], { q: metricsQuery(span), ...around(trace.start, trace.duration, 10 * MARGIN_MS) }),
+    spanLogs: (span) =>
+      router.href(["logs"], {
+        q: `{service_name=~".+"} | trace_id=${JSON.stringify(trace.id)} | span_id=${JSON.stringify(span.id)}`,
+        ...near(span),
+      }),
+    profile: (span) =>
+      router.href(["profiles"], {
+        service: span.service,
+        span: span.attributes["pyroscope.profile.id"],
+        trace: trace.id,
+        ...near(span),
+      }),
+    metrics: (span) =>
+      router.href(["metrics"], {
+        q: metricsQuery(span),
+        ...around(trace.start, trace.duration, 10 * MARGIN_MS),
+      }),
   };
 }
 
