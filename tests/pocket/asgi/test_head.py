@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -53,20 +54,24 @@ async def port() -> AsyncIterator[int]:
 
 
 async def said(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
-    """All that comes back until the server closes; what it does not take any more is not sent."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    with contextlib.closing(writer):
+    """All that comes back until the server closes; what it does not take any more is not sent.
+
+    A bare socket: asyncio's streams forget what came when a later write fails.
+    """
+    loop = asyncio.get_running_loop()
+    with socket.socket() as client:
+        client.setblocking(False)
+        await loop.sock_connect(client, ("127.0.0.1", port))
         with contextlib.suppress(ConnectionError):
             for part in parts:
-                writer.write(part)
-                await writer.drain()
+                await loop.sock_sendall(client, part)
                 await asyncio.sleep(pause)
+        answer = b""
         async with asyncio.timeout(30):
-            answer = b""
             with contextlib.suppress(ConnectionError):
-                while chunk := await reader.read(65536):
+                while chunk := await loop.sock_recv(client, 65536):
                     answer += chunk
-            return answer
+        return answer
 
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
