@@ -12,7 +12,7 @@ WORKSHOP := $(BIN)/workshop
 # Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
 OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-.PHONY: help run down status traffic check logs diff bench attacks test test-fast lint tools audit screenshot dashboards lock install
+.PHONY: help run down status traffic check logs diff bench attacks test test-fast lint tools golden audit screenshot dashboards lock install
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ test: tools lint ## the whole suite: lint, unit, engine, end to end, browser
 
 attacks: .venv/.installed-dev ## ARGS="WORD …": attack what runs; one table with figures (tests/attacks)
 	$(BIN)/python -m tests.attacks $(ARGS)
+
+golden: .venv/.installed-dev ## REAL_TOOLS_DIR=…: record what real Prometheus 3, Loki and Tempo answer (tests/golden)
+	GOLDEN=record $(BIN)/pytest -n 0 $(wildcard tests/pocket/*/test_against_*.py)
 
 audit: .venv/.installed-dev ## are there known vulnerabilities in what is pinned? Asks pypi.org
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock

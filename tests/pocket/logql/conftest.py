@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from pocket.rows import LogEntry, Matcher
+from tests import golden
 
 SECOND = 10**9
 READY_SECONDS = 60.0
@@ -120,23 +121,35 @@ def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def real_loki(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, int, list[LogEntry]]]:
-    """A Loki process with `entries(base)`, as (client, base_ns, entries)."""
+    """A Loki with `entries(base)`, or what one answered, as (client, base_ns, entries)."""
     binary = tool("loki")
-    if not binary:
-        pytest.skip("no loki binary in REAL_TOOLS_DIR or PATH")
-    path: Path = tmp_path_factory.mktemp("loki")
+    if binary:
+        yield from _live(binary, tmp_path_factory.mktemp("loki"))
+        return
+    base = golden.begin("loki")
+    with golden.replayed("loki") as client:
+        yield client, base, entries(base)
+
+
+def _live(binary: str, path: Path) -> Iterator[tuple[httpx.Client, int, list[LogEntry]]]:
     port = free_port()
     config = path / "loki.yaml"
     config.write_text(CONFIG.format(port=port, grpc=free_port(), path=path))
+    version = subprocess.run([binary, "-version"], capture_output=True, text=True, check=True).stdout.splitlines()[
+        0
+    ]
     with (path / "log").open("wb") as log:
-        process = subprocess.Popen([binary, f"-config.file={config}"], stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [binary, f"-config.file={config}", "-use-thanos-objstore=false"], stdout=log, stderr=log
+        )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}/ready", process)
         base = (int(time.time()) - 900) // 60 * 60 * SECOND
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             rows = entries(base)
             push(client, rows)
-            yield client, base, rows
+            with golden.recorded("loki", client, version, base):
+                yield client, base, rows
     finally:
         process.terminate()
         process.wait(20)

@@ -24,6 +24,7 @@ from pocket.rows import LogEntry
 from pocket.store import Store
 
 S = 10**9
+FOR_EVER = 10**10  # a record is of long ago
 A, P, N, ALL = (
     '{service_name="dice-roller"}',
     '{service_name="app"}',
@@ -79,7 +80,7 @@ Loki = tuple[httpx.Client, int, list[LogEntry]]
 
 @pytest_asyncio.fixture
 async def twin(real_loki: Loki, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path, retention_seconds=FOR_EVER)
     store = Store(settings)
     store.append_logs(real_loki[2])
     store.flush()

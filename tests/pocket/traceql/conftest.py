@@ -17,6 +17,7 @@ import pytest
 
 from pocket.api.tempo.otlp import trace_bytes
 from pocket.rows import Span, SpanEvent, SpanLink
+from tests import golden
 
 SECOND = 10**9
 MS = 10**6
@@ -118,12 +119,21 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def real_tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, int, list[Span]]]:
-    """A Tempo process with `traces(base)`, as (client, base_ns, spans)."""
+    """A Tempo with `traces(base)`, or what one answered, as (client, base_ns, spans)."""
     directory = os.environ.get("REAL_TOOLS_DIR", "")
     binary = shutil.which("tempo", path=directory) if directory else shutil.which("tempo")
-    if not binary:
-        pytest.skip("no tempo binary in REAL_TOOLS_DIR or PATH")
-    path: Path = tmp_path_factory.mktemp("tempo")
+    if binary:
+        yield from _live(binary, tmp_path_factory.mktemp("tempo"))
+        return
+    base = golden.begin("tempo")
+    with golden.replayed("tempo") as client:
+        yield client, base, traces(base)
+
+
+def _live(binary: str, path: Path) -> Iterator[tuple[httpx.Client, int, list[Span]]]:
+    version = subprocess.run([binary, "-version"], capture_output=True, text=True, check=True).stdout.splitlines()[
+        0
+    ]
     http, otlp = free_port(), free_port()
     (path / "tempo.yaml").write_text(CONFIG.format(http=http, grpc=free_port(), otlp=otlp, path=path))
     with (path / "log").open("wb") as log:
@@ -152,7 +162,8 @@ def real_tempo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx
                 ),
                 process,
             )
-            yield client, base, rows
+            with golden.recorded("tempo", client, version, base):
+                yield client, base, rows
     finally:
         process.kill()
         process.wait(20)

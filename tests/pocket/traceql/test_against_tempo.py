@@ -25,6 +25,7 @@ from pocket.rows import Span
 from pocket.store import Store
 
 S = 10**9
+FOR_EVER = 10**10  # a record is of long ago
 SEARCHES = [
     "{}", '{ resource.service.name = "frontend" }', '{ .service.name = "frontend" }', '{ span.die.type = "fair" }', '{ span.die.type != "fair" }',
     '{ span.die.type =~ "f.*|r.*" }', '{ span.die.type !~ "f.*" }', '{ name =~ "GET.*" }', '{ name =~ "GET" }', "{ duration > 100ms }", "{ status = error }",
@@ -70,7 +71,7 @@ Tempo = tuple[httpx.Client, int, list[Span]]
 
 @pytest_asyncio.fixture
 async def twin(real_tempo: Tempo, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path, retention_seconds=FOR_EVER)
     store = Store(settings)
     store.append_spans(real_tempo[2])
     store.flush()
