@@ -3,6 +3,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { decode } from "ui/api/pyroscope.js";
 import * as graph from "ui/api/servicegraph.js";
 import { pathOf, placeLabels, sample } from "ui/charts/edgelabels.js";
+import { layered } from "ui/charts/graphlayout.js";
 
 /** Answers the graph's four queries: `rates` by metric, each `[client, server, type, value]`. */
 function answering(rates) {
@@ -72,6 +73,24 @@ Deno.test("a flame graph's bars have absolute places", () => {
     { x: 7, total: 3, self: 3, name: "b", depth: 1 },
   ]);
   deepEqual(decode(undefined), { total: 0, levels: [] });
+});
+
+Deno.test("callers stand left of whom they call, and a call that passes a column has a lane", () => {
+  const nodes = ["user", "roller", "dice", "postgres"].map((id) => ({ id }));
+  const edges = [["user", "roller"], ["roller", "dice"], ["dice", "postgres"], ["roller", "postgres"]]
+    .map(([from, to]) => ({ from, to }));
+  const { places, ways, width, top, height } = layered(nodes, edges);
+  const xs = nodes.map(({ id }) => places.get(id)?.x ?? NaN);
+  deepEqual(xs, xs.toSorted((a, b) => a - b));
+  deepEqual(ways.map((way) => way.length), [1, 1, 1, 3]); // there, along the lane, and back
+  const lane = ways[3][1][0][1];
+  ok(lane < 22 && lane > top && top + height > 22 && width > (xs.at(-1) ?? 0));
+});
+
+Deno.test("a cycle is cut", () => {
+  const edges = [{ from: "a", to: "b" }, { from: "b", to: "a" }];
+  const { places } = layered([{ id: "a" }, { id: "b" }], edges);
+  deepEqual([...places.values()].every(({ x, y }) => Number.isFinite(x) && Number.isFinite(y)), true);
 });
 
 Deno.test("two edges' labels do not cover each other", () => {
