@@ -14,7 +14,7 @@ from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 import clients
 import metrics
 from dice import known
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 logger = logging.getLogger("frontend")
 tracer = get_tracer("frontend")

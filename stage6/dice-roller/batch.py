@@ -10,7 +10,7 @@ import metrics
 from admission import Admission
 from dice import Die
 from rolling import RollError, throw
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 # Each is a task and a span. Ten callers with a hundred each have room, the eleventh is refused.
 in_the_air = Admission("rolls", 1000)

@@ -15,7 +15,7 @@ import clients
 import metrics
 import usage
 from dice import known
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 logger = logging.getLogger("frontend")
 tracer = get_tracer("frontend")

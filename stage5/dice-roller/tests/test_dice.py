@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import REGISTRY
@@ -106,6 +107,7 @@ async def test_an_answer_that_drips_is_too_slow(
         port = server.sockets[0].getsockname()[1]
         monkeypatch.setenv("DIE_SERVICE_URL", f"http://127.0.0.1:{port}")
         async with dice.client_for(httpx.AsyncHTTPTransport()) as dripped:
+            HTTPXClientInstrumentor.instrument_client(dripped)
             monkeypatch.setattr(dice, "client", dripped)
             response = await client.get("/roll", params={"die": "fair"})
             assert (response.status_code, (await client.get("/healthz")).status_code) == (504, 503)
