@@ -19,4 +19,5 @@ class Service:
         os.environ.setdefault("OTEL_SERVICE_NAME", name)
         resource = Resource.create()
         keys = ("service.name", "service.version", "service.instance.id")
-        return cls(*(str(resource.attributes.get(key, "unknown")) for key in keys), resource)
+        name, version, instance = (str(resource.attributes.get(key, "unknown")) for key in keys)
+        return cls(name, version, instance, resource)

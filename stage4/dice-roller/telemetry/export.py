@@ -50,7 +50,6 @@ class CountingExporter(SpanExporter):
 
     def __init__(self, exporter: SpanExporter, room: threading.Semaphore) -> None:
         self.exporter, self.room, self.last = exporter, room, SpanExportResult.SUCCESS
-        self.shutdown = exporter.shutdown
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         try:
@@ -65,10 +64,13 @@ class CountingExporter(SpanExporter):
         self.last = result
         return result
 
+    def shutdown(self) -> None:
+        self.exporter.shutdown()
+
 
 def endpoint() -> str:
-    names = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-    return next((os.environ[name] for name in names if name in os.environ), "localhost")
+    every_signal = os.getenv("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost")
+    return os.getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", every_signal)
 
 
 def finish(shutdown: Callable[[], object]) -> None:
