@@ -73,7 +73,7 @@ async def identifiers() -> Identifiers:
 @app.get("/dice/{identifier}", responses=UNAVAILABLE | {404: {"model": Problem}})
 async def specification(identifier: Identifier) -> Specification:
     found = await specifications.find(database, identifier)
-    trace.get_current_span().set_attributes({"die.type": identifier, "die.found": found is not None})
+    trace.get_current_span().set_attributes({"dice.die_type": identifier, "dice.die_found": found is not None})
     metrics.REQUESTED.labels(identifier if found else "unknown").inc()
     if not found:
         logger.warning("no such die", extra={"die_asked": identifier})

@@ -71,7 +71,7 @@ async def receive(request: Request) -> Response:
     try:
         records = await otlp.read(request)
     except otlp.OtlpError as error:
-        logger.warning("request refused", extra={"status_code": error.status, "reason": str(error)})
+        logger.warning("request refused", extra={"status": error.status, "reason": str(error)})
         return otlp.failure(request, error.status, str(error))
     events, problems = sort(records)
     try:

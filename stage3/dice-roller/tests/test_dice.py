@@ -72,14 +72,14 @@ async def test_a_failure_is_told_counted_and_timed(
     detail: str,
 ) -> None:
     await client.get("/roll", params={"die": "fair"})  # so that the identifier is known
-    before = value("die_service_requests_total", identifier="fair", status=counted)
+    before = value("die_service_requests_total", die_type="fair", status=counted)
     timed = value("die_service_request_duration_seconds_count")
     rolls = value("dice_rolls_total", die_type="unknown", result="unavailable")
     die_service(handler)
     with caplog.at_level(logging.WARNING):
         response = await client.get("/roll", params={"die": "fair"})
     assert (response.status_code, response.json()) == (status, {"detail": detail})
-    assert value("die_service_requests_total", identifier="fair", status=counted) == before + 1
+    assert value("die_service_requests_total", die_type="fair", status=counted) == before + 1
     assert value("die_service_request_duration_seconds_count") == timed + 1
     assert value("dice_rolls_total", die_type="unknown", result="unavailable") == rolls + 1
     assert caplog.records[-1].getMessage() == "no die"

@@ -81,7 +81,7 @@ def test_a_roll_event_says_what_and_in_which_trace(
     signed_in(page, "Ada").number_input[0].set_value(7).run()
     button(page, "Roll all at once").click().run()
     roll = events(logged())[-1]
-    assert (roll["die_type"], roll["times"], roll["status_code"]) == ("fair", 7, 500)
+    assert (roll["die_type"], roll["times"], roll["status"]) == ("fair", 7, 500)
     click = spans.get_finished_spans()[-1]
     assert (click.name, roll["span_id"]) == ("roll button", f"{click.context.span_id:016x}")
     assert roll["trace_id"] == f"{click.context.trace_id:032x}"
