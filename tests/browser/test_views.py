@@ -22,7 +22,7 @@ def test_traceql_search_keeps_its_query_in_the_url_and_in_the_history(visit: Vis
     page = visit.open(f"traces?{visit.stage.window}")
     page.get_by_label("TraceQL query").fill('{span.dice.die_type = "fair"}')
     page.get_by_label("TraceQL query").press("Enter")
-    expect(page).to_have_url(re.compile(r"q=%7Bspan\.die\.type"))
+    expect(page).to_have_url(re.compile(r"q=%7Bspan\.dice\.die_type"))
     page.locator("table.traces tbody tr").first.wait_for()
     page.get_by_role("button", name="Earlier queries").click()
     expect(page.locator(".popover .option").first).to_have_text('{span.dice.die_type = "fair"}')

@@ -16,15 +16,9 @@ from pocket.rows import STALE_NAN, Attributes, Exemplar, Labels, MetricMetadata,
 _CUMULATIVE = 2
 _NO_RECORDED_VALUE = 1  # data point flag: the series has ended
 _EXEMPLAR_TEXT = 128  # OpenMetrics' limit; beyond it Prometheus, too, keeps the ids alone
-# otlp.promote_resource_attributes of stack/prometheus/prometheus.yml: labels of every series.
-PROMOTED = (
-    "service.name",
-    "service.namespace",
-    "service.instance.id",
-    "service.version",
-    "deployment.environment.name",
-)
-_IDENTITY = {"service.name", "service.namespace", "service.instance.id"}
+_IDENTITY = ("service.name", "service.namespace", "service.instance.id")
+# Labels of every series: otlp.promote_resource_attributes of stack/prometheus/prometheus.yml.
+PROMOTED = (*_IDENTITY, "service.version", "deployment.environment.name")
 
 
 @dataclass(slots=True)
