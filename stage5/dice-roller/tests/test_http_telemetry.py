@@ -1,15 +1,15 @@
 import json
+import logging
 from uuid import UUID
 
 import httpx
-import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from main import service
-from telemetry import logs
+from telemetry.logs import JsonFormatter
 
 OPENMETRICS = {"accept": "application/openmetrics-text; version=1.0.0"}
 
@@ -86,11 +86,10 @@ async def test_plain_text_for_those_who_ask_for_nothing_else(client: httpx.Async
 
 
 async def test_metrics_name_the_process_as_spans_and_log_lines_do(
-    client: httpx.AsyncClient, spans: InMemorySpanExporter, capsys: pytest.CaptureFixture[str]
+    client: httpx.AsyncClient, spans: InMemorySpanExporter
 ) -> None:
-    logs.configure(service)  # to the standard output of this test
     await client.get("/roll", params={"die": "fair"})
-    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    line = json.loads(JsonFormatter(service).format(logging.makeLogRecord({"msg": "rolled"})))
     instances = {span.resource.attributes["service.instance.id"] for span in spans.get_finished_spans()}
     assert instances == {line["service_instance_id"]} == {str(UUID(line["service_instance_id"]))}
     samples = REGISTRY.get_target_info() or {}
