@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import REGISTRY, generate_latest
 from streamlit.testing.v1 import AppTest
 
-from telemetry import JsonFormatter
+from main import service
+from telemetry.logs import JsonFormatter
 
 Backend = Callable[[Callable[[httpx.Request], httpx.Response]], list[httpx.Request]]
 
@@ -23,7 +24,7 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The lines as they are written, decoded."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter([]))
+    handler.setFormatter(JsonFormatter(service))
     logging.root.addHandler(handler)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.root.removeHandler(handler)
