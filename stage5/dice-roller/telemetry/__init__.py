@@ -8,5 +8,5 @@ red.py         rate, errors and duration of a FastAPI app's routes
 exposition.py  /metrics
 export.py      hardening: what is lost is counted, and nothing waits for a backend
 
-Take the folder home as it is. README.md of stage 1 says which calls your main.py needs.
+Take the folder home as it is; stage 1's main.py shows the calls.
 """

@@ -30,9 +30,8 @@ def configure(service: Service) -> TracerProvider:
 
 def instrument(app: "FastAPI") -> None:
     """One server span a request."""
-    from opentelemetry.instrumentation.fastapi import (
-        FastAPIInstrumentor,  # a page without FastAPI has no such thing
-    )
+    # Imported here: a service without FastAPI, such as the frontend, has no such package.
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
     FastAPIInstrumentor.instrument_app(app, excluded_urls="/metrics$,/healthz$", exclude_spans=["receive", "send"])
 
