@@ -12,7 +12,7 @@ WORKSHOP := $(BIN)/workshop
 # Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
 OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-.PHONY: help run down status traffic check logs diff bench attacks test test-fast lint tools golden audit screenshot dashboards lock install
+.PHONY: help run down status traffic check logs diff propagate bench attacks test test-fast lint tools golden audit screenshot dashboards lock install
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ logs: .venv/.installed ## ARGS="--follow dice-roller": what the services write
 
 diff: .venv/.installed ## STAGE=n: what this stage adds to the one before
 	@$(WORKSHOP) diff $(STAGE)
+
+propagate: .venv/.installed-dev ## FILE=stage3/…: carry a changed file to its copies in the later stages
+	@$(BIN)/python -m workshop.propagate $(FILE)
 
 lint: .venv/.installed-dev ## ruff (rules and format), mypy --strict, deno (format, rules, types) for the UI's JavaScript
 	$(BIN)/ruff check .

@@ -46,7 +46,7 @@ def otlp_batch(spans: int) -> bytes:
             name="GET /roll", kind=2, trace_id=secrets.token_bytes(16), span_id=secrets.token_bytes(8)
         )
         span.start_time_unix_nano, span.end_time_unix_nano = now - 5_000_000, now + number
-        for key in ("http.request.method", "url.path", "http.route", "network.protocol.version", "die.type"):
+        for key in ("http.request.method", "url.path", "http.route", "network.protocol.version", "dice.die_type"):
             _text(span.attributes.add(), key, key)
     return request.SerializeToString()
 

@@ -18,7 +18,7 @@ from bench.load import Load, closed_loop
 from bench.processes import cpu_seconds, running
 
 BARE, INSTRUMENTED, SINK = 8951, 8952, 8953
-ROUNDS, ROUND_SECONDS, EXPORT_SECONDS = 5, 2.0, 1.2  # telemetry.py exports each second
+ROUNDS, ROUND_SECONDS, EXPORT_SECONDS = 5, 2.0, 1.2  # telemetry/export.py exports each second
 
 
 @dataclass(frozen=True)

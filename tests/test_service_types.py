@@ -22,7 +22,8 @@ def folders() -> list[Path]:
     """Folders right below a stage that hold Python, the first of each content."""
     found: dict[str, Path] = {}
     for folder in sorted({file.parent for file in ROOT.glob("stage*/*/*.py")}):
-        content = b"".join(file.name.encode() + file.read_bytes() for file in sorted(folder.glob("*.py")))
+        files = sorted([*folder.glob("*.py"), *folder.glob("telemetry/*.py")])
+        content = b"".join(file.name.encode() + file.read_bytes() for file in files)
         found.setdefault(hashlib.sha256(content).hexdigest(), folder)
     return list(found.values())
 
@@ -30,6 +31,7 @@ def folders() -> list[Path]:
 @pytest.mark.parametrize("folder", folders(), ids=lambda folder: f"{folder.parent.name}/{folder.name}")
 def test_types(folder: Path) -> None:
     modules = [word for file in sorted(folder.glob("*.py")) for word in ("-m", file.stem)]
+    modules += ["-p", "telemetry"] if (folder / "telemetry").is_dir() else []
     command = [sys.executable, "-m", "mypy", "--config-file", "tests/services.mypy.ini", *modules]
     environment = {**os.environ, "MYPYPATH": str(folder)}
     run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)

@@ -1,6 +1,6 @@
 """What a stage adds to the one before it: files first, then the changes themselves. Needs no git.
 
-Tests and copies (a telemetry.py that a new service takes over as it is) are named, and their lines not shown: they
+Tests and copies (the telemetry/ that a new service takes over as it is) are named, and their lines not shown: they
 are two thirds of stage 2's and of stage 3's difference, and none of it is the idea.
 """
 

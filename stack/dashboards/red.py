@@ -35,9 +35,7 @@ class Red:
 
 
 ROLLER = Red("dice-roller", only='handler=~"/roll"')
-FRONTEND = Red(
-    "streamlit-frontend", "streamlit_requests_total", "status_code", "streamlit_request_duration_seconds"
-)
+FRONTEND = Red("streamlit-frontend", "streamlit_requests_total", "status", "streamlit_request_duration_seconds")
 
 ROLLER_WITH_BATCHES = Red("dice-roller", only='handler=~"/roll(-async)?"')
 DIE_SERVICE = Red("die-service", only='handler=~"/dice.*"')

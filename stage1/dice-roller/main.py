@@ -10,12 +10,17 @@ from pydantic import BaseModel
 
 import dice
 import metrics
-import telemetry
 from hosts import AllowedHosts
-from http_telemetry import NATIVE_OFF, instrument
 from rolling import RollError, throw
+from telemetry import exposition, logs, profiling, red, tracing
+from telemetry.service import Service
 
 logger = logging.getLogger("dice-roller")
+service = Service.from_environment("dice-roller")
+logs.configure(service)
+provider = tracing.configure(service)
+profile = profiling.configure(service)
+exposition.configure(service)
 
 
 class Roll(BaseModel):
@@ -33,12 +38,14 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for stat
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with telemetry.exporting():
+    with tracing.exporting(provider), profiling.running(profile):
         yield
 
 
-app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
-instrument(app)
+app = FastAPI(title=service.name, version=service.version, lifespan=lifespan, telemetry=tracing.NATIVE_OFF)
+tracing.instrument(app)
+red.instrument(app)
+app.add_route("/metrics", exposition.metrics)
 app.add_middleware(AllowedHosts)
 
 
@@ -63,7 +70,7 @@ async def roll(die: Identifier) -> Roll:
 @app.get("/")
 async def root() -> dict[str, str | list[str]]:
     endpoints = ["/roll?die=fair", "/healthz", "/metrics"]
-    return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
+    return {"name": service.name, "stage": service.version, "endpoints": endpoints}
 
 
 @app.get("/healthz")

@@ -6,6 +6,7 @@ import os
 import random
 
 from opentelemetry import trace
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 
 import metrics
 from dice import Die
@@ -29,16 +30,16 @@ DELAY_MAX_SECONDS = delay_from_environment()
 
 
 async def throw(die: Die) -> int:
-    with tracer.start_as_current_span("roll die", attributes={"die.type": die.identifier}) as span:
+    with tracer.start_as_current_span("roll die", attributes={"dice.die_type": die.identifier}) as span:
         await asyncio.sleep(random.uniform(0, DELAY_MAX_SECONDS))
         if random.random() < die.error_rate:
-            span.set_attribute("die.error", "fell off the table")
+            span.set_attribute(ERROR_TYPE, RollError.__qualname__)
             metrics.ROLLS.labels(die.identifier, "failure").inc()
             reason = f"The {die.identifier} die fell off the table."
             logger.error("roll failed", extra={"die_type": die.identifier, "reason": reason})
             raise RollError(reason)
         value = random.choice(die.faces)
-        span.set_attribute("die.result", value)
+        span.set_attribute("dice.roll_value", value)
         metrics.ROLLS.labels(die.identifier, "success").inc()
         metrics.VALUE.labels(die.identifier).observe(value)
         logger.info("rolled", extra={"die_type": die.identifier, "roll_value": value})

@@ -1,10 +1,10 @@
-"""What this service counts of its own trade; HTTP itself is counted in http_telemetry.py."""
+"""What this service counts of its own trade; HTTP itself is counted in telemetry/red.py."""
 
 from prometheus_client import Counter, Histogram
 
 ROLLS = Counter("dice_rolls", "Rolls by die and result.", ["die_type", "result"])
 VALUE = Histogram("dice_roll_value", "What the dice showed, one bucket a face.", ["die_type"], buckets=range(1, 8))
-DIE_SERVICE_REQUESTS = Counter("die_service_requests", "Requests to die-service.", ["identifier", "status"])
+DIE_SERVICE_REQUESTS = Counter("die_service_requests", "Requests to die-service.", ["die_type", "status"])
 DIE_SERVICE_DURATION = Histogram(
     "die_service_request_duration_seconds",
     "Time until die-service answered or was given up.",

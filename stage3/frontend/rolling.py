@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 from opentelemetry.propagate import extract
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 
 import clients
 import metrics
 from dice import known
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 logger = logging.getLogger("frontend")
 tracer = get_tracer("frontend")
@@ -43,12 +44,13 @@ def roll(die: str, caller: Mapping[str, str]) -> Answer:
     """`caller` may hold a traceparent: then the click belongs to the caller's trace."""
     with tracer.start_as_current_span("roll button", extract(caller), SpanKind.SERVER) as span:
         die_type = die if die in known else "unknown"
-        span.set_attribute("die.type", die_type)
+        span.set_attribute("dice.die_type", die_type)
         metrics.CLICKS.labels(die_type).inc()
         status, body = timed("/roll", {"die": die}, die_type)
         if status >= 500:
             span.set_status(StatusCode.ERROR, str(body["detail"]))
-        logger.info("roll button", extra={"die_type": die_type, "status_code": status})
+            span.set_attribute(ERROR_TYPE, str(status))
+        logger.info("roll button", extra={"die_type": die_type, "status": status})
         return Answer(status, body, f"{span.get_span_context().trace_id:032x}")
 
 

@@ -4,7 +4,6 @@ import os
 import re
 
 import httpx
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 
 from transport import WholeAnswer
 
@@ -19,9 +18,7 @@ def client(variable: str, default: str, timeout: float, peer: str) -> httpx.Clie
 
 def client_for(url: str, timeout: float, peer: str, transport: httpx.BaseTransport) -> httpx.Client:
     whole = WholeAnswer(peer, timeout, transport)
-    made = httpx.Client(base_url=url, transport=whole, timeout=httpx.Timeout(timeout, pool=1))
-    HTTPXClientInstrumentor.instrument_client(made)
-    return made
+    return httpx.Client(base_url=url, transport=whole, timeout=httpx.Timeout(timeout, pool=1))
 
 
 roller = client("ROLLER_URL", "http://127.0.0.1:8001", timeout=15, peer="dice-roller")

@@ -10,7 +10,7 @@ import metrics
 from admission import Admission
 from dice import Die
 from rolling import RollError, throw
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 # Each is a task and a span. Ten callers with a hundred each have room, the eleventh is refused.
 in_the_air = Admission("rolls", 1000)
@@ -22,7 +22,7 @@ class CallerGoneError(Exception):
 
 async def throw_all(die: Die, times: int) -> list[int | None]:
     """The values, None for each roll that failed."""
-    trace.get_current_span().set_attribute("async.batch_size", times)
+    trace.get_current_span().set_attribute("dice.batch_size", times)
     metrics.BATCH_SIZE.observe(times)
     metrics.expect_async_rolls(die.identifier)
     started = time.perf_counter()
@@ -32,7 +32,7 @@ async def throw_all(die: Die, times: int) -> list[int | None]:
     finally:
         metrics.BATCH_DURATION.observe(time.perf_counter() - started, exemplar())
     values = [roll.result() for roll in rolls]
-    trace.get_current_span().set_attribute("async.total", sum(value or 0 for value in values))
+    trace.get_current_span().set_attribute("dice.batch_total", sum(value or 0 for value in values))
     return values
 
 
@@ -40,7 +40,7 @@ async def attempt(die: Die, index: int) -> int | None:
     result = "cancelled"
     try:
         with metrics.IN_PROGRESS.track_inprogress():
-            value = await throw(die, {"roll.index": index})
+            value = await throw(die, {"dice.roll_index": index})
         result = "success"
         return value
     except RollError:

@@ -21,7 +21,7 @@ async def shake(shakes: int) -> None:
 
 def shake_in_thread(shakes: int) -> None:
     """The profiler tags threads, so the tag is set where the work is: in this thread there is nobody else."""
-    with tracer.start_as_current_span("shake", attributes={"die.shakes": shakes}) as span:
+    with tracer.start_as_current_span("shake", attributes={"dice.shakes": shakes}) as span:
         span_id = f"{span.get_span_context().span_id:016x}"
         span.set_attribute("pyroscope.profile.id", span_id)
         with pyroscope.tag_wrapper({"span_id": span_id}):

@@ -8,7 +8,7 @@ from time import perf_counter
 import asyncpg
 from prometheus_client import Counter, Gauge, Histogram
 
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 QUERIES = Counter("database_queries", "Queries by what they are for and how they ended.", ["query_type", "result"])
 DURATION = Histogram(

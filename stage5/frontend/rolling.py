@@ -9,12 +9,13 @@ from typing import Any
 
 import httpx
 from opentelemetry.propagate import extract
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import SpanKind, StatusCode, get_tracer
 
 import clients
 import metrics
 from dice import known
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 
 logger = logging.getLogger("frontend")
 tracer = get_tracer("frontend")
@@ -53,12 +54,13 @@ def roll_all(die: str, times: int, caller: Mapping[str, str]) -> Answer:
 def click(die: str, path: str, parameters: Mapping[str, str], caller: Mapping[str, str]) -> Answer:
     with tracer.start_as_current_span("roll button", extract(caller), SpanKind.SERVER) as span:
         die_type = die if die in known else "unknown"
-        span.set_attributes({"die.type": die_type, "async.batch_size": int(parameters.get("times", 1))})
+        span.set_attributes({"dice.die_type": die_type, "dice.batch_size": int(parameters.get("times", 1))})
         metrics.CLICKS.labels(die_type).inc()
         status, body = timed(path, parameters, die_type)
         if status >= 500:
             span.set_status(StatusCode.ERROR, str(body["detail"]))
-        logger.info("roll button", extra={"die_type": die_type, "status_code": status})
+            span.set_attribute(ERROR_TYPE, str(status))
+        logger.info("roll button", extra={"die_type": die_type, "status": status})
         return Answer(status, body, f"{span.get_span_context().trace_id:032x}")
 
 

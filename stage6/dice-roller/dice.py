@@ -7,13 +7,12 @@ import time
 from typing import Annotated
 
 import httpx
-from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from pydantic import BaseModel, Field
 
 import metrics
 from admission import Line
-from telemetry import exemplar
+from telemetry.tracing import exemplar
 from transport import WholeAnswer
 
 
@@ -42,9 +41,7 @@ def url_from_environment() -> str:
 def client_for(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
     whole = WholeAnswer("die-service", ANSWER_SECONDS, transport)
     times = httpx.Timeout(ANSWER_SECONDS, connect=1)
-    client = httpx.AsyncClient(base_url=url_from_environment(), transport=whole, timeout=times)
-    HTTPXClientInstrumentor.instrument_client(client)
-    return client
+    return httpx.AsyncClient(base_url=url_from_environment(), transport=whole, timeout=times)
 
 
 ANSWER_SECONDS = 2

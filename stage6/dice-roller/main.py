@@ -8,18 +8,25 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from pydantic import BaseModel
 
 import dice
 import metrics
-import telemetry
 from admission import RETRY, OverloadedError, Paced
 from batch import CallerGoneError, throw_all_for
 from hosts import AllowedHosts
-from http_telemetry import NATIVE_OFF, instrument
 from rolling import RollError, throw
+from telemetry import exposition, logs, profiling, red, tracing
+from telemetry.service import Service
 
 logger = logging.getLogger("dice-roller")
+service = Service.from_environment("dice-roller")
+logs.configure(service)
+provider = tracing.configure(service)
+profile = profiling.configure(service)
+exposition.configure(service)
+HTTPXClientInstrumentor.instrument_client(dice.client)
 
 
 class Roll(BaseModel):
@@ -45,12 +52,15 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for stat
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with telemetry.exporting(), dice.client:
-        yield
+    with tracing.exporting(provider), profiling.running(profile):
+        async with dice.client:
+            yield
 
 
-app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
-instrument(app)
+app = FastAPI(title=service.name, version=service.version, lifespan=lifespan, telemetry=tracing.NATIVE_OFF)
+tracing.instrument(app)
+red.instrument(app)
+app.add_route("/metrics", exposition.metrics)
 app.add_middleware(Paced)
 app.add_middleware(AllowedHosts)
 
@@ -97,7 +107,7 @@ async def roll_async(request: Request, die: Identifier, times: Annotated[int, Qu
 @app.get("/")
 async def root() -> dict[str, str | list[str]]:
     endpoints = ["/roll?die=fair", "/roll-async?die=fair&times=5", "/healthz", "/metrics"]
-    return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
+    return {"name": service.name, "stage": service.version, "endpoints": endpoints}
 
 
 @app.get("/healthz", responses={503: {"model": Problem}})

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 
 from opentelemetry import trace
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 
 import metrics
 from dice import Die
@@ -31,21 +32,23 @@ DELAY_MAX_SECONDS = delay_from_environment()
 
 
 async def throw(die: Die, attributes: Mapping[str, int] = {}) -> int:
-    with tracer.start_as_current_span("roll die", attributes={"die.type": die.identifier, **attributes}) as span:
+    with tracer.start_as_current_span(
+        "roll die", attributes={"dice.die_type": die.identifier, **attributes}
+    ) as span:
         try:
             await asyncio.sleep(random.uniform(0, DELAY_MAX_SECONDS))
             await shake(die.shakes)
         except asyncio.CancelledError:
-            span.set_attribute("die.error", "cancelled")
+            span.set_attribute(ERROR_TYPE, "CancelledError")
             raise
         if random.random() < die.error_rate:
-            span.set_attribute("die.error", "fell off the table")
+            span.set_attribute(ERROR_TYPE, RollError.__qualname__)
             metrics.ROLLS.labels(die.identifier, "failure").inc()
             reason = f"The {die.identifier} die fell off the table."
             logger.error("roll failed", extra={"die_type": die.identifier, "reason": reason})
             raise RollError(reason)
         value = random.choice(die.faces)
-        span.set_attribute("die.result", value)
+        span.set_attribute("dice.roll_value", value)
         metrics.ROLLS.labels(die.identifier, "success").inc()
         metrics.VALUE.labels(die.identifier).observe(value)
         logger.info("rolled", extra={"die_type": die.identifier, "roll_value": value})

@@ -8,18 +8,25 @@ from typing import Annotated, Any
 from fastapi import FastAPI, HTTPException, Path, Request
 from fastapi.responses import JSONResponse
 from opentelemetry import trace
+from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 from pydantic import BaseModel
 
 import metrics
 import specifications
-import telemetry
 from database import Database
 from database_telemetry import DatabaseUnavailableError, PoolExhaustedError
 from hosts import AllowedHosts
-from http_telemetry import NATIVE_OFF, instrument
 from specifications import Specification
+from telemetry import exposition, logs, profiling, red, tracing
+from telemetry.service import Service
 
 logger = logging.getLogger("die-service")
+service = Service.from_environment("die-service")
+logs.configure(service)
+provider = tracing.configure(service)
+profile = profiling.configure(service)
+exposition.configure(service)
+AsyncPGInstrumentor().instrument()
 database = Database()
 
 
@@ -38,12 +45,15 @@ RETRY = {"retry-after": "1"}
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with telemetry.exporting(), database.open():
-        yield
+    with tracing.exporting(provider), profiling.running(profile):
+        async with database.open():
+            yield
 
 
-app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
-instrument(app)
+app = FastAPI(title=service.name, version=service.version, lifespan=lifespan, telemetry=tracing.NATIVE_OFF)
+tracing.instrument(app)
+red.instrument(app)
+app.add_route("/metrics", exposition.metrics)
 app.add_middleware(AllowedHosts)
 
 
@@ -63,7 +73,7 @@ async def identifiers() -> Identifiers:
 @app.get("/dice/{identifier}", responses=UNAVAILABLE | {404: {"model": Problem}})
 async def specification(identifier: Identifier) -> Specification:
     found = await specifications.find(database, identifier)
-    trace.get_current_span().set_attributes({"die.type": identifier, "die.found": found is not None})
+    trace.get_current_span().set_attributes({"dice.die_type": identifier, "dice.die_found": found is not None})
     metrics.REQUESTED.labels(identifier if found else "unknown").inc()
     if not found:
         logger.warning("no such die", extra={"die_asked": identifier})
@@ -76,7 +86,7 @@ async def specification(identifier: Identifier) -> Specification:
 @app.get("/")
 async def root() -> dict[str, str | list[str]]:
     endpoints = ["/dice", "/dice/fair", "/healthz", "/metrics"]
-    return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
+    return {"name": service.name, "stage": service.version, "endpoints": endpoints}
 
 
 @app.get("/healthz", responses=UNAVAILABLE)

@@ -42,4 +42,4 @@ def sign_out() -> None:
 def rolled(die_type: str, times: int, status: int) -> None:
     """Within the roll's span, so that the event leads to its trace. Nobody's roll is no usage event."""
     if user := current_user():
-        emit("roll", user, die_type=die_type, times=times, status_code=status)
+        emit("roll", user, die_type=die_type, times=times, status=status)

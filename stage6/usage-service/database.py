@@ -9,24 +9,23 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 from opentelemetry import trace
-from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 from opentelemetry.semconv.attributes import db_attributes, error_attributes, server_attributes
 
 from database_telemetry import POOL_AVAILABLE, POOL_LIMIT, POOL_SIZE, PoolExhaustedError, observed, translated
-from telemetry import SERVICE
 
 # Together below what a caller waits for. On one machine a connection takes 10 ms and such a query less than one.
 CONNECT_SECONDS, ACQUIRE_SECONDS, QUERY_SECONDS = 0.7, 0.8, 0.8
 CLOSE_SECONDS = 2
+SERVICE = os.getenv("OTEL_SERVICE_NAME", Path(__file__).parent.name)
 DATABASE = {"PGHOST": "127.0.0.1", "PGPORT": "15432", "PGUSER": "services", "PGDATABASE": "dice"}
 for name, value in DATABASE.items():
     os.environ.setdefault(name, value)
 
-AsyncPGInstrumentor().instrument()
 tracer = trace.get_tracer("database")
 UNTRACED = trace.NonRecordingSpan(trace.SpanContext(trace_id=1, span_id=1, is_remote=False))
 

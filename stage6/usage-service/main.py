@@ -9,21 +9,28 @@ from uuid import UUID
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
+from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from pydantic import BaseModel
 
 import metrics
 import otlp
-import telemetry
 from database import Database
 from database_telemetry import DatabaseUnavailableError
 from events import NoEventError, UsageEvent, usage_event
 from hosts import AllowedHosts
-from http_telemetry import NATIVE_OFF, instrument
 from parameters import WHOLE, Moment
 from store import StoredEvent, Summary, UsageStore
+from telemetry import exposition, logs, profiling, red, tracing
+from telemetry.service import Service
 
 logger = logging.getLogger("usage-service")
+service = Service.from_environment("usage-service")
+logs.configure(service)
+provider = tracing.configure(service)
+profile = profiling.configure(service)
+exposition.configure(service)
+AsyncPGInstrumentor().instrument()
 database = Database()
 store = UsageStore(database)
 
@@ -41,12 +48,15 @@ UNAVAILABLE: dict[int | str, dict[str, Any]] = {503: {"model": Problem}}
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    async with telemetry.exporting(), database.open():
-        yield
+    with tracing.exporting(provider), profiling.running(profile):
+        async with database.open():
+            yield
 
 
-app = FastAPI(title=telemetry.SERVICE, version=telemetry.STAGE, lifespan=lifespan, telemetry=NATIVE_OFF)
-instrument(app)
+app = FastAPI(title=service.name, version=service.version, lifespan=lifespan, telemetry=tracing.NATIVE_OFF)
+tracing.instrument(app)
+red.instrument(app)
+app.add_route("/metrics", exposition.metrics)
 app.add_middleware(AllowedHosts)
 
 
@@ -61,7 +71,7 @@ async def receive(request: Request) -> Response:
     try:
         records = await otlp.read(request)
     except otlp.OtlpError as error:
-        logger.warning("request refused", extra={"status_code": error.status, "reason": str(error)})
+        logger.warning("request refused", extra={"status": error.status, "reason": str(error)})
         return otlp.failure(request, error.status, str(error))
     events, problems = sort(records)
     try:
@@ -121,7 +131,7 @@ async def events(
 @app.get("/")
 async def root() -> dict[str, str | list[str]]:
     endpoints = ["/usage/summary", "/usage/events?limit=10", "/healthz", "/metrics"]
-    return {"name": telemetry.SERVICE, "stage": telemetry.STAGE, "endpoints": endpoints}
+    return {"name": service.name, "stage": service.version, "endpoints": endpoints}
 
 
 @app.get("/healthz", responses=UNAVAILABLE)

@@ -47,7 +47,7 @@ def spans(rolls: int) -> bytes:
                 start_time_unix_nano=now - random.randrange(10**7), end_time_unix_nano=now,
             )  # fmt: skip
             span.attributes.extend(
-                attribute(key, key * 2) for key in ("http.request.method", "url.path", "die.type")
+                attribute(key, key * 2) for key in ("http.request.method", "url.path", "dice.die_type")
             )
             span.attributes.append(attribute("roll.id", span_ids[0].hex()))
     return request.SerializeToString()

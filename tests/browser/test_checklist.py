@@ -29,7 +29,7 @@ def test_what_is_missing_comes_first_with_its_hint(visit: Visit) -> None:
             "title": "logs carry ids",
             "status": "fail",
             "detail": "none",
-            "hint": "Look at `telemetry.py`",
+            "hint": "Look at `telemetry/logs.py`",
         },
         {"group": "Logs", "title": "Grafana has it", "status": "skip", "detail": "not here"},
     ]
@@ -39,5 +39,5 @@ def test_what_is_missing_comes_first_with_its_hint(visit: Visit) -> None:
     expect(page.locator(".pill")).to_have_text("1 of 2")
     expect(page.get_by_label("Missing: 1").locator(".check")).to_contain_text("logs carry ids")
     expect(page.locator("#view h2").first).to_have_text("Missing: 1")
-    expect(page.locator(".hint code")).to_have_text("telemetry.py")
+    expect(page.locator(".hint code")).to_have_text("telemetry/logs.py")
     expect(page.locator(".check")).to_have_count(3)

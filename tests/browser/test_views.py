@@ -20,12 +20,12 @@ NO_SOCKETS = (
 
 def test_traceql_search_keeps_its_query_in_the_url_and_in_the_history(visit: Visit) -> None:
     page = visit.open(f"traces?{visit.stage.window}")
-    page.get_by_label("TraceQL query").fill('{span.die.type = "fair"}')
+    page.get_by_label("TraceQL query").fill('{span.dice.die_type = "fair"}')
     page.get_by_label("TraceQL query").press("Enter")
-    expect(page).to_have_url(re.compile(r"q=%7Bspan\.die\.type"))
+    expect(page).to_have_url(re.compile(r"q=%7Bspan\.dice\.die_type"))
     page.locator("table.traces tbody tr").first.wait_for()
     page.get_by_role("button", name="Earlier queries").click()
-    expect(page.locator(".popover .option").first).to_have_text('{span.die.type = "fair"}')
+    expect(page.locator(".popover .option").first).to_have_text('{span.dice.die_type = "fair"}')
 
 
 def test_a_point_of_the_scatter_opens_its_trace(visit: Visit) -> None:

@@ -136,7 +136,7 @@ def test_every_number_has_a_unit(stage: int) -> None:
 @pytest.mark.parametrize(
     ("legend", "colours"),
     [
-        (re.compile(r"\{\{(status|status_code)\}\}$"), {"200": GOOD, "404": WARNING, "499": WARNING, "500": BAD}),
+        (re.compile(r"\{\{status\}\}$"), {"200": GOOD, "404": WARNING, "499": WARNING, "500": BAD}),
         (re.compile(r"\{\{result\}\}$"), {"failure": BAD, "error": BAD, "timeout": BAD, "cancelled": WARNING}),
         (re.compile(r"^\{\{level\}\}$"), {"error": BAD, "warning": WARNING, "info": PLAIN}),
     ],

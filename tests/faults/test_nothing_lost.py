@@ -172,7 +172,7 @@ def test_usage_service_down_for_a_while(stage: Stage) -> None:
 def test_its_database_down_for_a_while(stage: Stage) -> None:
     meanwhile = stopped_for_a_while(stage, "postgres")
     assert meanwhile > 10
-    failed = [line for line in stage.emitted().values() if '"status_code":503' in line]
+    failed = [line for line in stage.emitted().values() if '"status":503' in line]
     assert failed, "the dice come from the database, too: rolls failed, and those are events as well"
     nothing_is_lost_or_doubled(stage, f"the database down for {OUTAGE_SECONDS:g} s", meanwhile)
 

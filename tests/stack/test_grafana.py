@@ -93,8 +93,8 @@ def test_service_map_and_node_graph_are_on(provisioned: DataSources) -> None:
 @pytest.mark.parametrize(
     ("attributes", "die"),
     [
-        ({"http.route": "/dice/{identifier}", "die.type": "risky", "die.found": True}, "risky"),
-        ({"die.type": "x' OR '1'='1"}, None),
+        ({"http.route": "/dice/{identifier}", "dice.die_type": "risky", "dice.die_found": True}, "risky"),
+        ({"dice.die_type": "x' OR '1'='1"}, None),
         ({"http.route": "/dice"}, None),
     ],
 )

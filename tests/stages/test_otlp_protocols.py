@@ -1,6 +1,6 @@
 """A service sends its spans as OTLP's own variables say: by HTTP or by gRPC, for all signals or for traces alone.
 
-Stage 1's roller stands for all: telemetry.py is the same everywhere.
+Stage 1's roller stands for all: telemetry/ is the same everywhere.
 """
 
 from __future__ import annotations

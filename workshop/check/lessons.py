@@ -14,7 +14,7 @@ from workshop.check.spans import TraceSpan, spans
 
 GROUP = "Lesson"
 SHAKES = 20  # traces; one shake is some five samples at 100 Hz
-BATCH = [0, 1, 2, 3, 4]  # roll.index of stage 4's own request
+BATCH = [0, 1, 2, 3, 4]  # dice.roll_index of stage 4's own request
 
 
 def checks(stage: Stage, apis: Apis, request: FreshTrace) -> list[Check]:
@@ -43,8 +43,8 @@ def overlapping_rolls(apis: Apis, request: FreshTrace) -> Check:
     async def ask() -> str:
         trace = await apis.trace(await request.made())
         rolls = [span for span in spans(trace or {}) if span.name == "roll die"]
-        if (indexes := sorted(int(span.attributes.get("roll.index", -1)) for span in rolls)) != BATCH:
-            raise NotYetError(f"“roll die” spans with the roll.index {indexes}, not {BATCH}")
+        if (indexes := sorted(int(span.attributes.get("dice.roll_index", -1)) for span in rolls)) != BATCH:
+            raise NotYetError(f"“roll die” spans with the dice.roll_index {indexes}, not {BATCH}")
         # A roll may wait for next to nothing, and end before the last one has begun: hence not all.
         if (most := most_at_once(rolls)) <= len(rolls) / 2:
             raise NotYetError(f"of {len(rolls)} rolls no more than {most} run at the same time")

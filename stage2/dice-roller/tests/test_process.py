@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from telemetry import FLUSH_SECONDS
+from telemetry.export import FLUSH_SECONDS
 
 SERVICE = Path(__file__).parent.parent
 DEADLINE = 20.0

@@ -10,7 +10,9 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client import REGISTRY
 
-import telemetry
+from main import provider, service
+from telemetry import export
+from telemetry.logs import JsonFormatter
 
 DEADLINE = 20.0
 Receiver = Callable[[int], AbstractContextManager[list[str]]]
@@ -18,7 +20,7 @@ Receiver = Callable[[int], AbstractContextManager[list[str]]]
 
 def formatted(message: str, **extra: object) -> dict[str, object]:
     record = logging.getLogger("test").makeRecord("test", logging.WARNING, "f", 1, message, (), None, extra=extra)
-    line = telemetry.JsonFormatter([]).format(record)
+    line = JsonFormatter(service).format(record)
     assert "\n" not in line
     decoded: dict[str, object] = json.loads(line)
     return decoded
@@ -26,14 +28,14 @@ def formatted(message: str, **extra: object) -> dict[str, object]:
 
 def test_a_line_outside_of_a_span() -> None:
     line = formatted("hello", die_type="fair")
-    assert list(line) == ["timestamp", "level", "logger", "message", "service", "die_type"]
+    assert list(line) == ["timestamp", "level", "logger", "message", "service", "service_instance_id", "die_type"]
     assert (line["level"], line["logger"], line["message"]) == ("warning", "test", "hello")
     assert str(line["timestamp"]).endswith("+00:00")
     assert len(str(line["timestamp"])) == len("2026-01-01T00:00:00.000+00:00")
 
 
 def test_a_line_inside_of_a_span_has_its_ids() -> None:
-    with telemetry.PROVIDER.get_tracer("test").start_as_current_span("work") as span:
+    with provider.get_tracer("test").start_as_current_span("work") as span:
         line = formatted("hello")
     context = span.get_span_context()
     assert (line["trace_id"], line["span_id"]) == (f"{context.trace_id:032x}", f"{context.span_id:016x}")
@@ -70,21 +72,21 @@ def tarpit() -> Iterator[int]:
 
 @pytest.fixture
 def tracer_to(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], trace.Tracer]]:
-    monkeypatch.setattr(telemetry, "QUEUE_SIZE", 1000)
-    monkeypatch.setattr(telemetry, "EXPORT_EVERY_MILLISECONDS", 50)
+    monkeypatch.setattr(export, "QUEUE_SIZE", 1000)
+    monkeypatch.setattr(export, "EXPORT_EVERY_MILLISECONDS", 50)
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "1")
     providers: list[TracerProvider] = []
 
     def tracer(port: int) -> trace.Tracer:
         provider = TracerProvider(shutdown_on_exit=False)
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", f"http://127.0.0.1:{port}/v1/traces")
-        provider.add_span_processor(telemetry.SpanQueue())
+        provider.add_span_processor(export.SpanQueue(export.otlp_exporter()()))
         providers.append(provider)
         return provider.get_tracer("test")
 
     yield tracer
-    for provider in providers:
-        provider.shutdown()
+    for made in providers:
+        made.shutdown()
 
 
 def spans(tracer: trace.Tracer, count: int, name: str = "work") -> None:
@@ -144,7 +146,7 @@ def test_an_exporter_that_raises_gives_its_room_back_and_says_why(
     def broken(self: object, spans: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(telemetry.OTLPSpanExporter, "export", broken)
+    monkeypatch.setattr(export.otlp_exporter(), "export", broken)
     full, failed = dropped("queue_full"), dropped("export_failed")
     tracer = tracer_to(1)
     for batch in range(1, 4):

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
 
 import clients
-from telemetry import PROVIDER
+from main import provider
 
 EXPORTER = InMemorySpanExporter()
-PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
 PAGE = Path(__file__).parent.parent / "page.py"
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -42,6 +43,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.R
             return handler(request)
 
         client = clients.client_for("http://services", 5, "dice-roller", httpx.MockTransport(record))
+        HTTPXClientInstrumentor.instrument_client(client)
         monkeypatch.setattr(clients, "roller", client)
         return seen
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 from prometheus_client import REGISTRY
@@ -71,14 +72,14 @@ async def test_a_failure_is_told_counted_and_timed(
     detail: str,
 ) -> None:
     await client.get("/roll", params={"die": "fair"})  # so that the identifier is known
-    before = value("die_service_requests_total", identifier="fair", status=counted)
+    before = value("die_service_requests_total", die_type="fair", status=counted)
     timed = value("die_service_request_duration_seconds_count")
     rolls = value("dice_rolls_total", die_type="unknown", result="unavailable")
     die_service(handler)
     with caplog.at_level(logging.WARNING):
         response = await client.get("/roll", params={"die": "fair"})
     assert (response.status_code, response.json()) == (status, {"detail": detail})
-    assert value("die_service_requests_total", identifier="fair", status=counted) == before + 1
+    assert value("die_service_requests_total", die_type="fair", status=counted) == before + 1
     assert value("die_service_request_duration_seconds_count") == timed + 1
     assert value("dice_rolls_total", die_type="unknown", result="unavailable") == rolls + 1
     assert caplog.records[-1].getMessage() == "no die"
@@ -106,6 +107,7 @@ async def test_an_answer_that_drips_is_too_slow(
         port = server.sockets[0].getsockname()[1]
         monkeypatch.setenv("DIE_SERVICE_URL", f"http://127.0.0.1:{port}")
         async with dice.client_for(httpx.AsyncHTTPTransport()) as dripped:
+            HTTPXClientInstrumentor.instrument_client(dripped)
             monkeypatch.setattr(dice, "client", dripped)
             response = await client.get("/roll", params={"die": "fair"})
             assert (response.status_code, (await client.get("/healthz")).status_code) == (504, 503)

@@ -52,7 +52,7 @@ async def test_the_span_says_which_profile_is_its(client: httpx.AsyncClient, spa
     assert shake.parent is not None
     assert shake.parent.span_id == roll.context.span_id
     assert dict(shake.attributes or {}) == {
-        "die.shakes": 1,
+        "dice.shakes": 1,
         "pyroscope.profile.id": f"{shake.context.span_id:016x}",
     }
 

@@ -14,11 +14,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from main import app
-from telemetry import PROVIDER
+from main import app, provider
 
 EXPORTER = InMemorySpanExporter()
-PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
 
 
 @pytest.fixture

@@ -44,6 +44,7 @@ def test_a_failure_makes_the_click_an_error(backend: Backend, spans: InMemorySpa
     assert not rolling.roll("risky", {}).ok
     click = spans.get_finished_spans()[-1]
     assert (click.status.status_code, click.status.description) == (StatusCode.ERROR, "off the table")
+    assert (click.attributes or {})["error.type"] == "500"
 
 
 @pytest.mark.parametrize("url", ["http://dice-roller:8001", "https://dice-roller/", "http://[::1]:8001"])
@@ -57,7 +58,7 @@ def test_what_nobody_foresaw_is_timed_and_counted(backend: Backend) -> None:
         raise RuntimeError
 
     backend(broken)
-    labels = {"die_type": "fair", "status_code": "500"}
+    labels = {"die_type": "fair", "status": "500"}
     before = REGISTRY.get_sample_value("streamlit_requests_total", labels) or 0
     with pytest.raises(RuntimeError):
         rolling.roll("fair", {})
@@ -67,7 +68,7 @@ def test_what_nobody_foresaw_is_timed_and_counted(backend: Backend) -> None:
 def test_a_die_of_the_callers_making_is_no_label(backend: Backend) -> None:
     backend(lambda request: httpx.Response(404, json={"detail": "no such die"}))
     assert rolling.roll('gold"en\n', {}).status == 404
-    labels = {"die_type": "unknown", "status_code": "404"}
+    labels = {"die_type": "unknown", "status": "404"}
     assert REGISTRY.get_sample_value("streamlit_requests_total", labels) == 1
     clicks = [
         sample.labels for family in REGISTRY.collect() for sample in family.samples if "clicks" in sample.name

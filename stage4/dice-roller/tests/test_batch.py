@@ -72,9 +72,9 @@ async def test_the_rolls_are_children_of_one_request(
     (server,) = [span for span in spans.get_finished_spans() if span.name == "GET /roll-async"]
     rolls = rolls_of(spans)
     assert {span.parent.span_id for span in rolls if span.parent} == {server.context.span_id}
-    assert sorted((span.attributes or {})["roll.index"] for span in rolls) == list(range(5))
+    assert sorted((span.attributes or {})["dice.roll_index"] for span in rolls) == list(range(5))
     attributes = server.attributes or {}
-    assert (attributes["async.batch_size"], attributes["async.total"]) == (5, body["total"])
+    assert (attributes["dice.batch_size"], attributes["dice.batch_total"]) == (5, body["total"])
 
 
 async def test_one_that_fails_does_not_stop_the_others(
@@ -142,7 +142,7 @@ async def test_a_caller_that_goes_away_takes_its_rolls_along(
     assert status == 499
     assert value("async_rolls_in_progress") == 0
     assert value("async_rolls_total", die_type="fair", result="cancelled") == cancelled + 10
-    assert {(span.attributes or {})["die.error"] for span in rolls_of(spans)} == {"cancelled"}
+    assert {(span.attributes or {})["error.type"] for span in rolls_of(spans)} == {"CancelledError"}
     assert [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("attempt", "until_gone")] == []
 
 

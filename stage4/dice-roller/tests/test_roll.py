@@ -54,7 +54,7 @@ async def test_a_failed_roll_is_an_error_with_its_exception_in_the_trace(
     await client.get("/roll", params={"die": "risky"})
     roll, server = named(spans, "roll die"), named(spans, "GET /roll")
     assert (roll.name, roll.status.status_code) == ("roll die", StatusCode.ERROR)
-    assert (roll.attributes or {})["die.error"]
+    assert (roll.attributes or {})["error.type"] == "RollError"
     assert [event.name for event in roll.events] == ["exception"]
     assert server.status.status_code is StatusCode.ERROR
 
@@ -62,7 +62,7 @@ async def test_a_failed_roll_is_an_error_with_its_exception_in_the_trace(
 async def test_a_roll_says_what_it_was(client: httpx.AsyncClient, spans: InMemorySpanExporter) -> None:
     value = (await client.get("/roll", params={"die": "fair"})).json()["roll"]
     roll, server = named(spans, "roll die"), named(spans, "GET /roll")
-    assert dict(roll.attributes or {}) == {"die.type": "fair", "die.result": value}
+    assert dict(roll.attributes or {}) == {"dice.die_type": "fair", "dice.roll_value": value}
     assert roll.parent is not None
     assert roll.parent.span_id == server.context.span_id
     assert roll.status.status_code is StatusCode.UNSET

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
@@ -73,6 +74,7 @@ def calling(monkeypatch: pytest.MonkeyPatch) -> Callable[[Speak | None], Abstrac
         async with serving(speak or hang) as port:
             monkeypatch.setenv("DIE_SERVICE_URL", f"http://127.0.0.1:{port if speak else 1}")
             async with dice.client_for(httpx.AsyncHTTPTransport()) as made:
+                HTTPXClientInstrumentor.instrument_client(made)
                 monkeypatch.setattr(dice, "client", made)
                 yield
 

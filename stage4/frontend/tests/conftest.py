@@ -10,16 +10,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from streamlit.testing.v1 import AppTest
 
 import clients
 import dice
-from telemetry import PROVIDER
+from main import provider
 
 EXPORTER = InMemorySpanExporter()
-PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
 PAGE = Path(__file__).parent.parent / "page.py"
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -43,6 +44,7 @@ def backend(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], list[httpx.R
             return handler(request)
 
         client = clients.client_for("http://services", 5, "dice-roller", httpx.MockTransport(record))
+        HTTPXClientInstrumentor.instrument_client(client)
         monkeypatch.setattr(clients, "roller", client)
         return seen
 
@@ -57,6 +59,7 @@ def die_service(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
         dice.listed.clear()
         dice.known[:] = ["fair", "risky"]
         client = clients.client_for("http://die-service:8002", 2, "die-service", httpx.MockTransport(handler))
+        HTTPXClientInstrumentor.instrument_client(client)
         monkeypatch.setattr(clients, "die_service", client)
 
     answer_with(lambda request: httpx.Response(200, json={"identifiers": ["fair", "risky", "heavy"]}))

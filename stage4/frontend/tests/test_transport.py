@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
@@ -67,6 +68,7 @@ def test_a_bad_end_is_an_error_with_its_reason(
     with serving(speak or hang) as port:
         url = f"http://127.0.0.1:{port if speak else 1}"
         with clients.client_for(url, 0.3, "dice-roller", httpx.HTTPTransport()) as client:
+            HTTPXClientInstrumentor.instrument_client(client)
             monkeypatch.setattr(clients, "roller", client)
             assert rolling.roll("fair", {}).status == status
     (call,) = [span for span in spans.get_finished_spans() if span.kind is SpanKind.CLIENT]
@@ -87,6 +89,7 @@ def test_an_answer_of_many_pieces_arrives_whole() -> None:
 
     transport = httpx.HTTPTransport()
     with serving(speak) as port, clients.client_for(f"http://127.0.0.1:{port}", 20, "x", transport) as client:
+        HTTPXClientInstrumentor.instrument_client(client)
         assert client.get("/").content == body
 
 
@@ -95,6 +98,7 @@ def test_more_calls_than_connections_are_told_so(monkeypatch: pytest.MonkeyPatch
         raise httpx.PoolTimeout("full", request=request)
 
     client = clients.client_for("http://services", 5, "dice-roller", httpx.MockTransport(full))
+    HTTPXClientInstrumentor.instrument_client(client)
     monkeypatch.setattr(clients, "roller", client)
     answer = rolling.roll("fair", {})
     assert (answer.status, answer.body) == (503, {"detail": "Too many rolls at once. Try again in a second."})

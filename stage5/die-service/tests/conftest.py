@@ -20,11 +20,10 @@ SERVER = Postgres()
 os.environ |= SERVER.environment | {"DATABASE_POOL_SIZE": "4"}
 os.environ["OTEL_RESOURCE_ATTRIBUTES"] = "service.namespace=dice-workshop,service.version=test"
 
-from main import app, database  # noqa: E402 - they read the environment
-from telemetry import PROVIDER  # noqa: E402
+from main import app, database, provider  # noqa: E402 - they read the environment
 
 EXPORTER = InMemorySpanExporter()
-PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
 
 
 @pytest.fixture

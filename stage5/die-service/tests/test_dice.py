@@ -23,10 +23,10 @@ async def test_the_list_of_dice(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_specification(client: httpx.AsyncClient) -> None:
-    before = value("die_specifications_requested_total", identifier="risky")
+    before = value("die_specifications_requested_total", die_type="risky")
     answer = await client.get("/dice/risky")
     assert answer.json() == {"identifier": "risky", "faces": [2, 3, 4, 5, 6, 7], "error_rate": 0.1, "shakes": 0}
-    assert value("die_specifications_requested_total", identifier="risky") == before + 1
+    assert value("die_specifications_requested_total", die_type="risky") == before + 1
 
 
 async def test_the_heavy_die_is_heavy(client: httpx.AsyncClient) -> None:
@@ -34,11 +34,11 @@ async def test_the_heavy_die_is_heavy(client: httpx.AsyncClient) -> None:
 
 
 async def test_an_unknown_die_names_those_there_are(client: httpx.AsyncClient) -> None:
-    before = value("die_specifications_requested_total", identifier="unknown")
+    before = value("die_specifications_requested_total", die_type="unknown")
     answer = await client.get("/dice/golden")
     assert answer.status_code == 404
     assert answer.json() == {"detail": "There is no die 'golden'. There are: fair, risky, heavy."}
-    assert value("die_specifications_requested_total", identifier="unknown") == before + 1
+    assert value("die_specifications_requested_total", die_type="unknown") == before + 1
 
 
 @pytest.mark.parametrize("name", ["FAIR", "fair%20", "%0A", "%F0%9F%8E%B2", "x" * 33])
@@ -53,7 +53,7 @@ async def test_the_span_says_what_was_found(
     await client.get(f"/dice/{die}")
     (span,) = [span for span in spans.get_finished_spans() if span.kind is SpanKind.SERVER]
     attributes = span.attributes or {}
-    assert (attributes["die.type"], attributes["die.found"]) == (die, found)
+    assert (attributes["dice.die_type"], attributes["dice.die_found"]) == (die, found)
 
 
 async def test_the_root_names_service_stage_and_endpoints(client: httpx.AsyncClient) -> None:

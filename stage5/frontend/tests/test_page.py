@@ -69,14 +69,14 @@ GARBAGE = [
 def test_a_roller_that_gives_no_answer_is_an_answer_too(
     page: AppTest, backend: Backend, handler: Callable[[httpx.Request], httpx.Response], status: str
 ) -> None:
-    before = value("streamlit_requests_total", die_type="fair", status_code=status)
+    before = value("streamlit_requests_total", die_type="fair", status=status)
     timed = value("streamlit_request_duration_seconds_count", die_type="fair")
     page.run()
     backend(handler)
     button(page, "Roll").click().run()
     assert page.error[0].value.startswith(f"{status}: The ")
     assert not page.exception
-    assert value("streamlit_requests_total", die_type="fair", status_code=status) == before + 1
+    assert value("streamlit_requests_total", die_type="fair", status=status) == before + 1
     assert value("streamlit_request_duration_seconds_count", die_type="fair") == timed + 1
 
 

@@ -11,17 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
+from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import dice
-from main import app
-from telemetry import PROVIDER
+from main import app, provider
 
 DieService = Callable[[Callable[[httpx.Request], httpx.Response]], None]
 EXPORTER = InMemorySpanExporter()
-PROVIDER.add_span_processor(SimpleSpanProcessor(EXPORTER))
+provider.add_span_processor(SimpleSpanProcessor(EXPORTER))
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ async def die_service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DieServi
 
     def answer_with(handler: Callable[[httpx.Request], httpx.Response]) -> None:
         client = dice.client_for(httpx.MockTransport(handler))
+        HTTPXClientInstrumentor.instrument_client(client)
         monkeypatch.setattr(dice, "client", client)
         clients.append(client)
 

@@ -1,8 +1,15 @@
+import json
+import logging
+from uuid import UUID
+
 import httpx
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+from main import service
+from telemetry.logs import JsonFormatter
 
 OPENMETRICS = {"accept": "application/openmetrics-text; version=1.0.0"}
 
@@ -76,6 +83,19 @@ async def test_plain_text_for_those_who_ask_for_nothing_else(client: httpx.Async
     assert answer.headers["content-type"].startswith("text/plain")
     assert "# {" not in answer.text
     assert "_created" not in answer.text
+
+
+async def test_metrics_name_the_process_as_spans_and_log_lines_do(
+    client: httpx.AsyncClient, spans: InMemorySpanExporter
+) -> None:
+    await client.get("/roll", params={"die": "fair"})
+    line = json.loads(JsonFormatter(service).format(logging.makeLogRecord({"msg": "rolled"})))
+    instances = {span.resource.attributes["service.instance.id"] for span in spans.get_finished_spans()}
+    assert instances == {line["service_instance_id"]} == {str(UUID(line["service_instance_id"]))}
+    samples = REGISTRY.get_target_info() or {}
+    assert samples["service_instance_id"] == line["service_instance_id"]
+    assert (samples["service_name"], samples["service_namespace"]) == ("dice-roller", "dice-workshop")
+    assert f'service_instance_id="{line["service_instance_id"]}"' in (await client.get("/metrics")).text
 
 
 async def test_the_buckets_resolve_from_a_millisecond_to_five_seconds(client: httpx.AsyncClient) -> None:

@@ -13,7 +13,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import REGISTRY, generate_latest
 from streamlit.testing.v1 import AppTest
 
-from telemetry import JsonFormatter
+from main import service
+from telemetry.logs import JsonFormatter
 
 Backend = Callable[[Callable[[httpx.Request], httpx.Response]], list[httpx.Request]]
 
@@ -23,7 +24,7 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The lines as they are written, decoded."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter([]))
+    handler.setFormatter(JsonFormatter(service))
     logging.root.addHandler(handler)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logging.root.removeHandler(handler)
@@ -81,7 +82,7 @@ def test_a_roll_event_says_what_and_in_which_trace(
     signed_in(page, "Ada").number_input[0].set_value(7).run()
     button(page, "Roll all at once").click().run()
     roll = events(logged())[-1]
-    assert (roll["die_type"], roll["times"], roll["status_code"]) == ("fair", 7, 500)
+    assert (roll["die_type"], roll["times"], roll["status"]) == ("fair", 7, 500)
     click = spans.get_finished_spans()[-1]
     assert (click.name, roll["span_id"]) == ("roll button", f"{click.context.span_id:016x}")
     assert roll["trace_id"] == f"{click.context.trace_id:032x}"

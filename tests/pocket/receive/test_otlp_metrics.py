@@ -1,16 +1,22 @@
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from pocket.admission.bounds import Bounds
-from pocket.receive.otlp.metrics import points
+from pocket.receive.otlp.metrics import PROMOTED, points
 from pocket.receive.prometheus_names import label_name, metric_name
 from pocket.rows import MetricMetadata
 
 TARGET = {"job": "ns/roller", "instance": "i1"}
+PROMOTED_LABELS = {
+    "service_name": "roller", "service_namespace": "ns", "service_instance_id": "i1", "service_version": "1"
+}  # fmt: skip
+PROMETHEUS = Path(__file__).parents[3] / "stack/prometheus/prometheus.yml"
 
 
 def request(**metric: Any) -> ExportMetricsServiceRequest:
@@ -63,10 +69,22 @@ def test_a_cumulative_sum_is_a_counter_with_target_info(now: int, bounds: Bounds
     )  # fmt: skip
     assert rejected.count == 0
     counter, info = found.samples
-    assert counter.labels == {"__name__": "rolls_total", "a_b": "true", **TARGET}
+    assert counter.labels == {"__name__": "rolls_total", "a_b": "true", **PROMOTED_LABELS, **TARGET}
     assert (counter.value, counter.t_ms) == (7.0, now // 10**6)
     assert info.labels == {"__name__": "target_info", "service_version": "1", **TARGET}
     assert found.metadata == [MetricMetadata("rolls_total", "counter", "d", "")]
+
+
+def test_a_points_own_label_goes_before_a_promoted_one(now: int, bounds: Bounds) -> None:
+    own = [KeyValue(key="service.version", value=AnyValue(string_value="own"))]
+    gauge = {"data_points": [{"time_unix_nano": now, "as_int": 1, "attributes": own}]}
+    found, _ = points(request(name="g", gauge=gauge), bounds)
+    assert found.samples[0].labels["service_version"] == "own"
+
+
+def test_the_same_attributes_are_promoted_as_in_prometheus() -> None:
+    config = yaml.safe_load(PROMETHEUS.read_text(encoding="utf-8"))
+    assert tuple(config["otlp"]["promote_resource_attributes"]) == PROMOTED
 
 
 def test_a_histogram_has_cumulative_buckets_and_exemplars(now: int, bounds: Bounds) -> None:

@@ -76,7 +76,7 @@ def test_tempos_json_is_read_with_either_form_of_ids(encode: Any) -> None:
                                 "kind": "SPAN_KIND_SERVER",
                                 "startTimeUnixNano": "10",
                                 "endTimeUnixNano": "20",
-                                "attributes": [{"key": "die.type", "value": {"stringValue": "fair"}}],
+                                "attributes": [{"key": "dice.die_type", "value": {"stringValue": "fair"}}],
                             }
                         ]
                     }
@@ -85,9 +85,8 @@ def test_tempos_json_is_read_with_either_form_of_ids(encode: Any) -> None:
         ]
     }
     (found,) = spans(raw)
-    assert found == TraceSpan(
-        "dice-roller", "GET /roll", "SERVER", b"12345678".hex(), b"abcdefgh".hex(), 10, 20, {"die.type": "fair"}
-    )
+    ids, attributes = (b"12345678".hex(), b"abcdefgh".hex()), {"dice.die_type": "fair"}
+    assert found == TraceSpan("dice-roller", "GET /roll", "SERVER", *ids, 10, 20, attributes)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +98,10 @@ def test_overlap(times: list[tuple[int, int]], most: int) -> None:
 
 
 def tempo_trace(*rolls: tuple[int, int, int]) -> dict[str, Any]:
-    """`roll die` spans, each (roll.index, start, end)."""
+    """`roll die` spans, each (dice.roll_index, start, end)."""
     found = [
         {"name": "roll die", "startTimeUnixNano": str(start), "endTimeUnixNano": str(end), "attributes": [
-            {"key": "roll.index", "value": {"intValue": str(index)}}
+            {"key": "dice.roll_index", "value": {"intValue": str(index)}}
         ]}
         for index, start, end in rolls
     ]  # fmt: skip
@@ -122,8 +121,8 @@ class FixedTrace(FreshTrace):
     [
         ([(i, i, 10 + i) for i in range(5)], "5 of 5 at the same time"),
         ([(0, 0, 1), *((i, 1, 9) for i in range(1, 5))], "4 of 5 at the same time"),
-        ([(0, 0, 9), (1, 0, 9)], r"roll.index \[0, 1\], not"),  # the others got lost
-        ([(0, 0, 9)] * 5, r"roll.index \[0, 0, 0, 0, 0\], not"),
+        ([(0, 0, 9), (1, 0, 9)], r"dice.roll_index \[0, 1\], not"),  # the others got lost
+        ([(0, 0, 9)] * 5, r"dice.roll_index \[0, 0, 0, 0, 0\], not"),
         ([(i, 10 * i, 10 * i + 9) for i in range(5)], "no more than 1 run"),
         ([(i, 10 * i, 10 * i + 19) for i in range(5)], "no more than 2 run"),
     ],

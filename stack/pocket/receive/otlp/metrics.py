@@ -16,7 +16,9 @@ from pocket.rows import STALE_NAN, Attributes, Exemplar, Labels, MetricMetadata,
 _CUMULATIVE = 2
 _NO_RECORDED_VALUE = 1  # data point flag: the series has ended
 _EXEMPLAR_TEXT = 128  # OpenMetrics' limit; beyond it Prometheus, too, keeps the ids alone
-_IDENTITY = {"service.name", "service.namespace", "service.instance.id"}
+_IDENTITY = ("service.name", "service.namespace", "service.instance.id")
+# Labels of every series: otlp.promote_resource_attributes of stack/prometheus/prometheus.yml.
+PROMOTED = (*_IDENTITY, "service.version", "deployment.environment.name")
 
 
 @dataclass(slots=True)
@@ -28,17 +30,28 @@ class Points:
     metadata: list[MetricMetadata] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What every series of a resource has: `promoted` gives way to a point's own labels, `target` does not."""
+
+    promoted: Labels
+    target: Labels
+
+    def labels(self, own: Labels) -> Labels:
+        return {**self.promoted, **own, **self.target}
+
+
 class _Intake:
     """What a request's points have in common: their bounds, what was refused, what they may become."""
 
     def __init__(self, bounds: Bounds, fits: Callable[[Any], bool]) -> None:
         self.bounds, self.fits, self.rejected, self._allowance = bounds, fits, Rejected(), Allowance()
 
-    def labels(self, kind: str, point: Any, target: Labels) -> Labels | None:
-        """A point's own labels with those of its target; None if it was refused."""
+    def labels(self, kind: str, point: Any, source: _Source) -> Labels | None:
+        """A point's own labels with those of its source; None if it was refused."""
         series = _series(kind, point)
         problem = self._problem(kind, point, series)
-        labels = {**flat(attributes(point.attributes)), **target} if problem is None else {}
+        labels = source.labels(flat(attributes(point.attributes))) if problem is None else {}
         if problem := problem or wrong_labels(labels):
             self.rejected.add(f"data point {problem}")
             return None
@@ -64,16 +77,16 @@ def points(request: Any, bounds: Bounds) -> tuple[Points, Rejected]:
     for resource_metrics in request.resource_metrics:
         fits = intake.fits(resource_metrics.resource)
         resource = attributes(resource_metrics.resource.attributes) if fits else {}
-        target = _target(resource)
+        source = _Source(_promoted(resource), _target(resource))
         newest = 0
         for scope_metrics in resource_metrics.scope_metrics:
             for metric in scope_metrics.metrics:
                 if fits:
-                    newest = max(newest, _metric(metric, target, intake, result))
+                    newest = max(newest, _metric(metric, source, intake, result))
                 else:
                     intake.rejected.add(f"data points of a resource {TOO_LARGE}", _count(metric))
-        if newest and target:
-            info = {"__name__": "target_info", **_described(resource), **target}
+        if newest and source.target:
+            info = {"__name__": "target_info", **_described(resource), **source.target}
             result.samples.append(Sample(info, newest, 1.0))
     return result, intake.rejected
 
@@ -85,11 +98,15 @@ def _target(resource: Attributes) -> Labels:
     return {key: str(value) for key, value in pairs.items() if value}
 
 
+def _promoted(resource: Attributes) -> Labels:
+    return flat({key: resource[key] for key in PROMOTED if key in resource})
+
+
 def _described(resource: Attributes) -> Labels:
     return flat({key: value for key, value in resource.items() if key not in _IDENTITY})
 
 
-def _metric(metric: Any, target: Labels, intake: _Intake, result: Points) -> int:
+def _metric(metric: Any, source: _Source, intake: _Intake, result: Points) -> int:
     """Adds one metric's points and returns the newest time among them, in ms (0: none)."""
     kind = metric.WhichOneof("data")
     if kind is None:
@@ -104,7 +121,7 @@ def _metric(metric: Any, target: Labels, intake: _Intake, result: Points) -> int
     result.metadata.append(MetricMetadata(name, described, metric.description, unit_name(metric.unit)))
     newest = 0
     for point in data.data_points:
-        if (labels := intake.labels(kind, point, target)) is not None:
+        if (labels := intake.labels(kind, point, source)) is not None:
             t_ms = point.time_unix_nano // 10**6
             _point(kind, name, point, t_ms, labels, result)
             newest = max(newest, t_ms)

@@ -15,8 +15,9 @@ from pocket.rows import Labels
 
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# Known to Prometheus, without meaning here: the store keeps all exemplars, rules and remote write are not used.
-_IGNORED = {"storage"}
+# Known to Prometheus, without meaning here: the store keeps all exemplars, and takes samples of any order; the
+# attributes to promote are in receive/otlp.
+_IGNORED = {"storage", "otlp"}
 _JOB_KEYS = {
     "job_name", "scrape_interval", "scrape_timeout", "metrics_path", "scheme", "static_configs", "dns_sd_configs"
 }  # fmt: skip

@@ -56,8 +56,8 @@ export function spanDetails(span, trace, ways) {
 
 /** Other traces of the same die: the attribute a learner asks about first. */
 function row({ attributes }) {
-  const die = attributes["die.type"];
-  return die && router.href(["traces"], { q: `{span.die.type = ${JSON.stringify(die)}}` });
+  const die = attributes["dice.die_type"];
+  return die && router.href(["traces"], { q: `{span.dice.die_type = ${JSON.stringify(die)}}` });
 }
 
 function trouble(span) {

@@ -20,7 +20,7 @@ const EXAMPLES = [
   ["errors", "{status = error}"],
   ["slow requests", "{kind = server && duration > 500ms}"],
   ["the roller", '{resource.service.name = "dice-roller"}'],
-  ["risky dice", '{span.die.type = "risky"}'],
+  ["risky dice", '{span.dice.die_type = "risky"}'],
   ["failed rolls", '{name = "roll die" && status = error}'],
   ["rate by name", "{} | rate() by (name)"],
 ];
