@@ -150,7 +150,6 @@ class _running:  # noqa: N801 (a context manager)
             "--storage.tsdb.retention.time=100y",  # the samples are old
             f"--web.listen-address={address}",
             "--web.enable-remote-write-receiver",
-            "--enable-feature=promql-experimental-functions",
             "--log.level=error",
         ]
         self._url = f"http://{address}"
