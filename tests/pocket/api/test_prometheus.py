@@ -139,7 +139,7 @@ async def test_notes_are_told(client: httpx.AsyncClient) -> None:
         ("series", {}, 400, "bad_data", "no match[] parameter provided"),
         ("series", {"match": "{}"}, 400, "bad_data",
          'invalid parameter "match[]": match[] must contain at least one non-empty matcher'),
-        ("labels", {"match": "x_total + 1"}, 400, "bad_data", "1:1: parse error: "),
+        ("labels", {"match": "x_total + 1"}, 400, "bad_data", "1:9: parse error: unexpected <op:+>"),
         ("metadata", {"limit": "x"}, 400, "bad_data", "limit must be a number"),
         ("query_exemplars", {"query": "sum("}, 400, "bad_data", "1:5: parse error: "),
         ("query_exemplars", {"query": "up", "start": "2", "end": "1"}, 400, "bad_data",

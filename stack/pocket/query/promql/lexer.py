@@ -32,7 +32,7 @@ _SIGNS = {
     "^": "POWER", "@": "AT", ":": "COLON", "=": "EQUAL",
     **dict.fromkeys(("==", "!=", "<=", ">=", "<", ">", "</", ">/"), "COMPARISON"),
 }  # fmt: skip
-_NESTING = frozenset({"LEFT_PAREN", "SIGN", "FACTOR", "POWER", "COMPARISON", "AND", "OR", "ATAN2"})
+_NESTING = frozenset({"LEFT_PAREN", "LEFT_BRACKET", "SIGN", "FACTOR", "POWER", "COMPARISON", "AND", "OR", "ATAN2"})
 
 # Named groups are the methods of _Tokens.
 _SPACE = r"(?P<space>[ \t\r\n]+)"

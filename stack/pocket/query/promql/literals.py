@@ -7,9 +7,9 @@ import re
 
 from pocket.query.quoting import quoted
 
-# The usual forms; what else there is goes through the automata below.
-_NUMBER = re.compile(r"(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![0-9A-Za-z_.])")
-_DURATION = re.compile(r"[0-9]+[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![0-9A-Za-z_])")
+# The usual forms, without a second try: what else there is goes through the automata below.
+_NUMBER = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+(?![0-9A-Za-z_.])")
+_DURATION = re.compile(r"[0-9]++[smhdwy]s?+(?:[0-9]++[smhdw]s?+)*+(?![0-9A-Za-z_])")
 _STRINGS = {
     quote: re.compile(rf"{quote}[^{quote}{escape}\ufffd\ud800-\udfff]*{quote}")
     for quote, escape in (('"', r"\\\n"), ("'", r"\\\n"), ("`", ""))

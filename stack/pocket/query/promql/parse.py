@@ -176,7 +176,7 @@ class _Builder(Transformer[Token, Any]):
         return arguments or []
 
     def argument_list(self, first: Any, *more: Any) -> list[ast.Node]:
-        return [*first, more[1]] if more else [first]
+        return _appended(first, *more[1:])
 
     def trailing_comma(self, _: list[ast.Node], comma: Token) -> None:
         raise SyntaxFault(_at(comma), "trailing commas not allowed in function call args")
@@ -197,7 +197,7 @@ class _Builder(Transformer[Token, Any]):
         return parts[0] if isinstance(parts[0], list) else []
 
     def label_list(self, first: Any, *more: Any) -> list[str]:
-        return [*first, more[1]] if more else [first]
+        return _appended(first, *more[1:])
 
     def label(self, token: Token) -> str:
         name = _text(token) if token.type == "STRING" else str(token)
@@ -220,7 +220,7 @@ class _Builder(Transformer[Token, Any]):
         return _at(opening), found if isinstance(found, list) else []
 
     def matcher_list(self, first: Any, *more: Any) -> list[Matcher]:
-        return [*first, more[1]] if more else [first]
+        return _appended(first, *more[1:])
 
     def matcher(self, name: Token, op: Token, value: Token) -> Matcher:
         operator: Literal["=", "!=", "=~", "!~"] = str(op)  # type: ignore[assignment]
@@ -270,6 +270,14 @@ class _Builder(Transformer[Token, Any]):
     def duration_limit(self, name: Token, *parts: Any) -> ast.Duration:
         _, lhs, _, rhs, _ = parts
         return ast.Duration(lhs.pos, rhs.end, name.lower(), (lhs, rhs))
+
+
+def _appended(first: Any, *more: Any) -> list[Any]:
+    """A list that grows: copying it each time would take quadratic time."""
+    if not more:
+        return [first]
+    first += more
+    return first  # type: ignore[no-any-return]
 
 
 def _operands(op: Token, arguments: list[ast.Node]) -> tuple[ast.Node | None, ast.Node]:
