@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from lark import Lark, Token, Transformer
+from lark.lexer import Lexer
 
 
-def load(path: Path, builder: Transformer[Token, Any], *, lexer: Literal["basic", "contextual"] = "basic") -> Lark:
-    """The parser of the grammar at `path`, which builds with `builder` while it reads.
+def load(
+    path: Path,
+    builder: Transformer[Token, Any],
+    *,
+    lexer: Literal["basic", "contextual"] | type[Lexer] = "basic",
+    start: Sequence[str] = ("start",),
+) -> Lark:
+    """The parser of the grammar at `path`, which builds with `builder` while it reads from one of `start` on.
 
-    The basic lexer is that of the real components: it takes no notice of where the parser is, so that a keyword is
-    one everywhere.
+    The basic lexer is that of Loki and Tempo: it takes no notice of where the parser is, so that a keyword is one
+    everywhere.
     """
     text = path.read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer=lexer, transformer=builder, maybe_placeholders=True)
+    return Lark(text, parser="lalr", lexer=lexer, transformer=builder, start=list(start), maybe_placeholders=True)
 
 
 def nesting(text: str) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from pocket import regex
 from pocket.query.promql.ast import (
     COMPARISON,
     SETS,
@@ -17,11 +20,14 @@ from pocket.query.promql.ast import (
     ValueType,
     value_type,
 )
-from pocket.query.promql.signatures import SIGNATURES
+from pocket.query.promql.signatures import NATIVE_HISTOGRAM_FUNCTIONS, SIGNATURES
 from pocket.query.promql.syntax_error import SyntaxFault
+from pocket.query.quoting import quoted
 from pocket.rows import Matcher
 
 TRIMS = frozenset({"</", ">/"})
+WITH_PARAMETER = frozenset({"topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"})
+NEED_FLAG = frozenset({"limitk", "limit_ratio"})
 SCALAR_PARAMETER = frozenset({"topk", "bottomk", "quantile"})
 _TWICE = "metric name must not be set twice"
 _TYPES = {"vector": "instant vector", "matrix": "range vector"}
@@ -48,6 +54,40 @@ def check(node: Node) -> ValueType:
     return value_type(node)
 
 
+# ---- while the text is read
+def function(name: str, pos: int) -> None:
+    """Raises SyntaxFault for a function that is not there."""
+    if name not in SIGNATURES:
+        raise SyntaxFault(pos, f"unknown function with name {quoted(name)}")
+    if SIGNATURES[name].needs_flag:
+        raise SyntaxFault(pos, f'function "{name}" is not enabled')
+    if name in NATIVE_HISTOGRAM_FUNCTIONS:
+        raise SyntaxFault(pos, f'function "{name}" works on native histograms, which are not supported')
+
+
+def operands(op: str, pos: int, arguments: Sequence[Node]) -> tuple[Node | None, Node]:
+    """(parameter, vector) of an aggregation. Raises SyntaxFault."""
+    if not arguments:
+        raise SyntaxFault(pos, "no arguments for aggregate expression provided")
+    if op in NEED_FLAG:
+        flag = "--enable-feature=promql-experimental-functions"
+        raise SyntaxFault(pos, f"{op}() is experimental and must be enabled with {flag}")
+    expected = 2 if op in WITH_PARAMETER else 1
+    if len(arguments) != expected:
+        counts = f"expected {expected}, got {len(arguments)}"
+        raise SyntaxFault(pos, f"wrong number of arguments for aggregate expression provided, {counts}")
+    return (arguments[0] if expected == 2 else None), arguments[-1]
+
+
+def pattern(text: str, pos: int) -> None:
+    """Raises SyntaxFault for a regular expression that RE2 does not know."""
+    try:
+        regex.compile(text, dot_all=True)
+    except regex.InvalidPatternError as refused:
+        raise SyntaxFault(pos, f"error parsing regexp: {refused}") from None
+
+
+# ---- when it has been read
 def needs_value(matcher: Matcher) -> bool:
     """Whether it excludes the series without the label."""
     return not matcher.matches({})

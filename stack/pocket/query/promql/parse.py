@@ -11,20 +11,17 @@ from typing import Any, Literal
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedToken
 
-from pocket import regex
 from pocket.query.durations import prometheus_duration_ns
+from pocket.query.grammar import load
 from pocket.query.promql import ast, check, labels, literals, modifiers
 from pocket.query.promql.lexer import Lexer
 from pocket.query.promql.result import QueryError
-from pocket.query.promql.signatures import NATIVE_HISTOGRAM_FUNCTIONS, SIGNATURES
 from pocket.query.promql.syntax_error import SyntaxFault, explain
 from pocket.query.quoting import quoted, unquote
 from pocket.rows import Matcher
 
 MAX_LENGTH = 100_000
 MAX_KEPT = 5_000  # characters: longer queries are parsed anew each time
-WITH_PARAMETER = frozenset({"topk", "bottomk", "count_values", "quantile", "limitk", "limit_ratio"})
-NEED_FLAG = frozenset({"limitk", "limit_ratio"})
 EMPTY_MATCH = "match[] must contain at least one non-empty matcher"
 
 
@@ -71,8 +68,7 @@ def _built(text: str, start: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _grammar() -> Lark:
-    text = (Path(__file__).parent / "grammar.lark").read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer=Lexer, transformer=_Builder(), start=["query", "series"])
+    return load(Path(__file__).parent / "grammar.lark", _Builder(), lexer=Lexer, start=("query", "series"))
 
 
 def _at(token: Token) -> int:
@@ -84,6 +80,7 @@ def _end(token: Token) -> int:
 
 
 def _text(token: Token) -> str:
+    """A byte that is no UTF-8 stays one, as a lone surrogate: no name and no value equals it."""
     try:
         return unquote(str(token), "surrogateescape")
     except ValueError:
@@ -164,12 +161,7 @@ class _Builder(Transformer[Token, Any]):
 
     # ---- calls and aggregations
     def call(self, name: Token, arguments: list[ast.Node]) -> ast.Call:
-        if name not in SIGNATURES:
-            raise SyntaxFault(_at(name), f"unknown function with name {quoted(name)}")
-        if SIGNATURES[name].needs_flag:
-            raise SyntaxFault(_at(name), f'function "{name}" is not enabled')
-        if name in NATIVE_HISTOGRAM_FUNCTIONS:
-            raise SyntaxFault(_at(name), f'function "{name}" works on native histograms, which are not supported')
+        check.function(str(name), _at(name))
         return ast.Call(_at(name), str(name), tuple(arguments))
 
     def arguments(self, _: Token, arguments: list[ast.Node] | None, __: Token) -> list[ast.Node]:
@@ -187,7 +179,7 @@ class _Builder(Transformer[Token, Any]):
     def aggregate(self, op: Token, *parts: Any) -> ast.Aggregate:
         arguments = next(part for part in parts if isinstance(part, list))
         without, grouping = next((part for part in parts if isinstance(part, tuple)), (False, ()))
-        param, expr = _operands(op, arguments)
+        param, expr = check.operands(op.lower(), _at(op), arguments)
         return ast.Aggregate(_at(op), op.lower(), expr, param, without, tuple(grouping))
 
     def grouping(self, kind: Token, names: Sequence[str]) -> tuple[bool, Sequence[str]]:
@@ -226,7 +218,7 @@ class _Builder(Transformer[Token, Any]):
         operator: Literal["=", "!=", "=~", "!~"] = str(op)  # type: ignore[assignment]
         text = _text(value)
         if operator in ("=~", "!~"):
-            _check_regex(text, _at(name))
+            check.pattern(text, _at(name))
         return Matcher(str(name), operator, text)
 
     def quoted(self, token: Token) -> Token:
@@ -278,25 +270,3 @@ def _appended(first: Any, *more: Any) -> list[Any]:
         return [first]
     first += more
     return first  # type: ignore[no-any-return]
-
-
-def _operands(op: Token, arguments: list[ast.Node]) -> tuple[ast.Node | None, ast.Node]:
-    """(parameter, vector) of an aggregation."""
-    name, at = op.lower(), _at(op)
-    if not arguments:
-        raise SyntaxFault(at, "no arguments for aggregate expression provided")
-    if name in NEED_FLAG:
-        flag = "--enable-feature=promql-experimental-functions"
-        raise SyntaxFault(at, f"{name}() is experimental and must be enabled with {flag}")
-    expected = 2 if name in WITH_PARAMETER else 1
-    if len(arguments) != expected:
-        counts = f"expected {expected}, got {len(arguments)}"
-        raise SyntaxFault(at, f"wrong number of arguments for aggregate expression provided, {counts}")
-    return (arguments[0] if expected == 2 else None), arguments[-1]
-
-
-def _check_regex(text: str, at: int) -> None:
-    try:
-        regex.compile(text, dot_all=True)
-    except regex.InvalidPatternError as refused:
-        raise SyntaxFault(at, f"error parsing regexp: {refused}") from None

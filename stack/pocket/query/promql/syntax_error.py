@@ -13,6 +13,7 @@ from typing import Any
 from lark import Token
 from lark.exceptions import UnexpectedToken
 
+from pocket.query import syntax_error
 from pocket.query.quoting import quoted
 
 INVALID = "INVALID"  # a token that fits nowhere: its text is why the lexer reads no further
@@ -61,9 +62,9 @@ class SyntaxFault(Exception):  # noqa: N818 - the query's, not ours
 
 def position(text: str, offset: int) -> str:
     """`line:column` of a character, both from 1, the column in bytes, as Prometheus writes it."""
-    line_start = text.rfind("\n", 0, offset) + 1
-    column = len(text[line_start:offset].encode("utf-8", "surrogatepass"))
-    return f"{text.count(chr(10), 0, offset) + 1}:{column + 1}"
+    line, column = syntax_error.position(text, offset)
+    before = text[offset - column + 1 : offset]
+    return f"{line}:{len(before.encode('utf-8', 'surrogatepass')) + 1}"
 
 
 def explain(error: UnexpectedToken, text: str) -> SyntaxFault:
