@@ -76,6 +76,13 @@ async def get(client: httpx.AsyncClient, path: str, status: int = 200, **paramet
             [{"metric": {"__name__": "x_total", "job": "web"}, "values": [[START + 5, "2"], [START + 10, "4"]]}],
         ),
         ("nothing", "vector", []),
+        (r'"\xff\u00e9"', "string", [START + 10, "\ufffdé"]),
+        (
+            r'label_replace(label_replace(vector(1), "a", "\xff", "", ""), "b", "$1", "a", "(.*)")',
+            "vector",
+            [{"metric": {"a": "\ufffd", "b": "\ufffd"}, "value": [START + 10, "1"]}],
+        ),
+        (r'x_total{job="\xff"}', "vector", []),
     ],
 )
 async def test_instant_queries(client: httpx.AsyncClient, query: str, kind: str, result: Any) -> None:
