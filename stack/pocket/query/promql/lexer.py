@@ -55,6 +55,7 @@ _IN_BRACKETS = re.compile(
     + r"|(?P<bracket>[()\]])" + _REST,
     re.DOTALL,
 )  # fmt: skip
+_WHERE = {_OUTSIDE: "", _IN_BRACES: " inside braces", _IN_BRACKETS: " in duration expression"}
 _LETTERS = re.compile("[A-Za-z_]+")
 _OPENING = re.compile(r"[ \t\r\n]*\(")
 
@@ -109,19 +110,12 @@ class _Tokens:
             raise literals.LexicalError("unclosed left bracket")
 
     def _other(self, character: str) -> Token:
-        following = rune(self._text[self._at : self._at + 1])
-        if self._mode is _IN_BRACKETS:
-            reason = f"unexpected character in duration expression: {rune(character)}"
-        elif self._mode is _IN_BRACES:
-            reason = f"unexpected character inside braces: {rune(character)}"
-            if character == "!":
-                reason = f"unexpected character after '!' inside braces: {following}"
-            elif character == "{":
-                reason = "unexpected left brace '{'"
-        else:
-            reason = f"unexpected character: {rune(character)}"
-            if character in "=!":
-                reason = f"unexpected character after '{character}': {following}"
+        where = _WHERE[self._mode]
+        reason = f"unexpected character{where}: {rune(character)}"
+        if self._mode is not _IN_BRACKETS and character in "=!":
+            reason = f"unexpected character after '{character}'{where}: {rune(self._text[self._at : self._at + 1])}"
+        elif self._mode is _IN_BRACES and character == "{":
+            reason = "unexpected left brace '{'"
         raise literals.LexicalError(reason)
 
     # ---- literals, signs, brackets
