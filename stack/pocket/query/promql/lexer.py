@@ -110,10 +110,10 @@ class _Tokens:
             raise literals.LexicalError("unclosed left bracket")
 
     def _other(self, character: str) -> Token:
-        where = _WHERE[self._mode]
+        where, following = _WHERE[self._mode], self._text[self._at : self._at + 1]
         reason = f"unexpected character{where}: {rune(character)}"
         if self._mode is not _IN_BRACKETS and character in "=!":
-            reason = f"unexpected character after '{character}'{where}: {rune(self._text[self._at : self._at + 1])}"
+            reason = f"unexpected character after '{character}'{where}: {rune(following)}"
         elif self._mode is _IN_BRACES and character == "{":
             reason = "unexpected left brace '{'"
         raise literals.LexicalError(reason)
