@@ -46,7 +46,7 @@ def _joined(one: Labels, dst: str, separator: str, sources: list[str]) -> Labels
 
 def _check_name(name: str, role: str, function: str) -> None:
     if not labels.is_name(name):
-        raise QueryError("execution", f"invalid {role} label name in {function}(): {name}")
+        raise QueryError("execution", f"invalid {role} label name in {function}(): {labels.printable(name)}")
 
 
 def absent_labels(node: ast.Node) -> Labels:

@@ -19,12 +19,15 @@ Modified = ast.Selector | ast.Subquery
 
 
 def ranged(expr: ast.Node, bracket: int, duration: ast.DurationOperand) -> ast.Range:
-    """A selector's window. Raises SyntaxFault at the bracket."""
+    """A selector's window. Raises SyntaxFault at the bracket.
+
+    As 3.14 does, it takes an offset that is computed and `@ start()` before the window too.
+    """
     if not isinstance(expr, ast.Selector):
         raise SyntaxFault(bracket, "ranges only allowed for vector selectors")
-    if _has_offset(expr):
+    if expr.offset_ms != 0:
         raise SyntaxFault(bracket, "no offset modifiers allowed before range")
-    if expr.at is not None:
+    if isinstance(expr.at, int):
         raise SyntaxFault(bracket, "no @ modifiers allowed before range")
     return ast.Range(expr.pos, expr, milliseconds(duration), computed(duration))
 
@@ -113,8 +116,6 @@ def signed(negative: bool, pos: int, operand: ast.DurationOperand) -> ast.Durati
     return ast.Duration(pos, operand.end, "-", (operand,)) if negative else operand
 
 
-def grouped(operand: ast.DurationOperand, pos: int) -> ast.Duration:
-    """In parentheses; a literal becomes a sum of one term, which stays as it is written."""
-    if isinstance(operand, ast.Duration):
-        return replace(operand, in_parentheses=True)
-    return ast.Duration(pos, operand.end, "+", (operand,), in_parentheses=True)
+def grouped(operand: ast.DurationOperand) -> ast.DurationOperand:
+    """In parentheses, of which a literal keeps no trace."""
+    return replace(operand, in_parentheses=True) if isinstance(operand, ast.Duration) else operand

@@ -242,13 +242,13 @@ class _Builder(Transformer[Token, Any]):
         return modifiers.signed(sign == "-", _at(sign), operand)
 
     def offset_group(self, sign: Token, _: Token, operand: ast.DurationOperand, __: Token) -> ast.DurationOperand:
-        return modifiers.signed(sign == "-", _at(sign), modifiers.grouped(operand, operand.pos))
+        return modifiers.signed(sign == "-", _at(sign), modifiers.grouped(operand))
 
     def offset_same(self, duration: ast.DurationOperand) -> ast.DurationOperand:
         return duration
 
-    def duration_group(self, opening: Token, operand: ast.DurationOperand, _: Token) -> ast.Duration:
-        return modifiers.grouped(operand, _at(opening))
+    def duration_group(self, _: Token, operand: ast.DurationOperand, __: Token) -> ast.DurationOperand:
+        return modifiers.grouped(operand)
 
     def duration_binary(self, lhs: ast.DurationOperand, op: Token, rhs: ast.DurationOperand) -> ast.Duration:
         if op in ("/", "%") and isinstance(rhs, ast.Number) and rhs.value == 0:
