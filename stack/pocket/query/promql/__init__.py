@@ -74,7 +74,7 @@ def range_matrix(
     if step_ms <= 0:
         raise QueryError("bad_data", NO_STEP)
     check_points(start_ms, end_ms, step_ms)
-    tree = preprocess(parse(text), text, step_ms, end_ms - start_ms)
+    tree = preprocess(_of_steps(parse(text)), text, step_ms, end_ms - start_ms)
     context = _context(source, text, start_ms, end_ms, step_ms, limits)
     with np.errstate(all="ignore"):
         table = _range_table(context, tree)
@@ -105,16 +105,20 @@ def _context(source: MetricSource, text: str, start_ms: int, end_ms: int, step_m
     return Context(source, text, times, start_ms, end_ms, limits, budget)
 
 
-def _range_table(context: Context, tree: ast.Node) -> Table:
+def _of_steps(tree: ast.Node) -> ast.Node:
+    """Raises QueryError for what has no value at a step."""
     kind = ast.value_type(tree)
-    if kind == "scalar":
+    if kind in ("matrix", "string"):
+        name = "range vector" if kind == "matrix" else "string"
+        reason = f'invalid expression type "{name}" for range query, must be Scalar or instant Vector'
+        raise QueryError("bad_data", reason)
+    return tree
+
+
+def _range_table(context: Context, tree: ast.Node) -> Table:
+    if ast.value_type(tree) == "scalar":
         return single({}, evaluate.scalar(context, tree))
-    if kind == "vector":
-        return evaluate.vector(context, tree)
-    name = "range vector" if kind == "matrix" else "string"
-    raise QueryError(
-        "bad_data", f'invalid expression type "{name}" for range query, must be Scalar or instant Vector'
-    )
+    return evaluate.vector(context, tree)
 
 
 def _series(table: Table, context: Context) -> list[Series]:

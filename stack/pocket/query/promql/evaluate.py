@@ -18,8 +18,10 @@ def vector(context: Context, node: ast.Node) -> Table:
     match node:
         case ast.Selector():
             return instant(context, node)
-        case ast.Unary(expr=inner):
+        case ast.Unary(op=op, expr=inner):
             table = vector(context, inner)
+            if op == "+":
+                return table
             return merge(Table(labels.drop_names(table.labels), -table.values, table.present))
         case ast.Binary():
             return _binary(context, node)
@@ -37,8 +39,8 @@ def scalar(context: Context, node: ast.Node) -> Floats:
     match node:
         case ast.Number(value=value):
             return np.full(steps, value)
-        case ast.Unary(expr=inner):
-            return -scalar(context, inner)
+        case ast.Unary(op=op, expr=inner):
+            return -scalar(context, inner) if op == "-" else scalar(context, inner)
         case ast.Binary(op=op, lhs=lhs, rhs=rhs):
             return operators.scalars(op, scalar(context, lhs), scalar(context, rhs))
         case ast.Call(name="time"):

@@ -27,8 +27,8 @@ class _Query:
         match node:
             case ast.Paren(expr=inner):
                 return self.node(inner)
-            case ast.Unary(op=op, expr=inner):
-                return self.node(inner) if op == "+" else replace(node, expr=self.node(inner))
+            case ast.Unary(expr=inner):
+                return replace(node, expr=self.node(inner))
             case ast.Binary(lhs=lhs, rhs=rhs):
                 return replace(node, lhs=self.node(lhs), rhs=self.node(rhs))
             case ast.Call(args=args):
