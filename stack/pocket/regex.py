@@ -83,8 +83,8 @@ def _compiled(pattern: str, dot_all: bool) -> Pattern:
 
 
 def _in_go(message: str) -> str:
-    reason, colon, where = message.partition(": ")
-    return f"{_GO_REASONS.get(reason, reason)}: `{where}`" if colon else message
+    reason, _, where = message.partition(": ")
+    return f"{_GO_REASONS.get(reason, reason)}: `{where}`"
 
 
 def expand(template: str, match: Match) -> str:

@@ -6,11 +6,11 @@ import re
 import shlex
 from pathlib import Path
 
-import promql_parser
 import pytest
 import yaml
 
 from pocket.query.logql.parse import parse as parse_logql
+from pocket.query.promql.parse import parse as parse_promql
 from pocket.query.traceql.parse import parse as parse_traceql
 from tests.stages.lessons import ROOT, Block, blocks, changes, lessons
 
@@ -57,7 +57,7 @@ def test_files_named_in_a_lesson_exist(lesson: Path) -> None:
 
 @pytest.mark.parametrize("block", blocks("promql"), ids=str)
 def test_promql_parses(block: Block) -> None:
-    promql_parser.parse(block.text)
+    parse_promql(block.text)
 
 
 @pytest.mark.parametrize("block", blocks("logql"), ids=str)

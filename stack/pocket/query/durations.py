@@ -58,17 +58,22 @@ def prometheus_duration_ns(text: str) -> int:
         raise ValueError("empty duration string")
     total, last = 0, math.inf
     for number, unit in _PROMETHEUS.findall(text):
-        if not number or not unit:
+        if not unit or not _fits(number):
             raise ValueError(f"not a valid duration string: {quoted(text)}")
         if unit not in _PROMETHEUS_UNITS:
             raise ValueError(f"unknown unit {quoted(unit)} in duration {quoted(text)}")
         if UNIT_NS[unit] >= last:  # from the biggest to the smallest
             raise ValueError(f"not a valid duration string: {quoted(text)}")
         last = UNIT_NS[unit]
-        total += int(number) * last
+        total += int(number.lstrip("0") or "0") * last
     if total >= 2**63:
         raise ValueError("duration out of range")
     return total
+
+
+def _fits(digits: str) -> bool:
+    """Whether they are an unsigned number of 64 bits, as strconv.ParseUint wants them."""
+    return bool(digits) and len(digits.lstrip("0")) <= 20 and int(digits.lstrip("0") or "0") < 2**64
 
 
 def duration_ns(text: str) -> int:

@@ -76,6 +76,13 @@ async def get(client: httpx.AsyncClient, path: str, status: int = 200, **paramet
             [{"metric": {"__name__": "x_total", "job": "web"}, "values": [[START + 5, "2"], [START + 10, "4"]]}],
         ),
         ("nothing", "vector", []),
+        (r'"\xff\u00e9"', "string", [START + 10, "\ufffdé"]),
+        (
+            r'label_replace(label_replace(vector(1), "a", "\xff", "", ""), "b", "$1", "a", "(.*)")',
+            "vector",
+            [{"metric": {"a": "\ufffd", "b": "\ufffd"}, "value": [START + 10, "1"]}],
+        ),
+        (r'x_total{job="\xff"}', "vector", []),
     ],
 )
 async def test_instant_queries(client: httpx.AsyncClient, query: str, kind: str, result: Any) -> None:
@@ -137,8 +144,9 @@ async def test_notes_are_told(client: httpx.AsyncClient) -> None:
         ("query_range", {"query": "1", "end": "1", "step": "1"}, 400, "bad_data",
          'invalid parameter "start": cannot parse "" to a valid timestamp'),
         ("series", {}, 400, "bad_data", "no match[] parameter provided"),
-        ("series", {"match": "{}"}, 400, "bad_data", 'invalid parameter "match[]": 1:1: parse error: '),
-        ("labels", {"match": "x_total + 1"}, 400, "bad_data", "1:1: parse error: "),
+        ("series", {"match": "{}"}, 400, "bad_data",
+         'invalid parameter "match[]": match[] must contain at least one non-empty matcher'),
+        ("labels", {"match": "x_total + 1"}, 400, "bad_data", "1:9: parse error: unexpected <op:+>"),
         ("metadata", {"limit": "x"}, 400, "bad_data", "limit must be a number"),
         ("query_exemplars", {"query": "sum("}, 400, "bad_data", "1:5: parse error: "),
         ("query_exemplars", {"query": "up", "start": "2", "end": "1"}, 400, "bad_data",

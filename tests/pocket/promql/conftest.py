@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import struct
@@ -88,7 +89,7 @@ class RealPrometheus:
         assert answer.status_code in (200, 204), answer.text
 
     def query(self, path: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = self._client.post(f"/api/v1/{path}", data=parameters).json()
+        answer: dict[str, Any] = json.loads(self._client.post(f"/api/v1/{path}", data=parameters).text)
         return answer
 
 
@@ -150,7 +151,6 @@ class _running:  # noqa: N801 (a context manager)
             "--storage.tsdb.retention.time=100y",  # the samples are old
             f"--web.listen-address={address}",
             "--web.enable-remote-write-receiver",
-            "--enable-feature=promql-experimental-functions",
             "--log.level=error",
         ]
         self._url = f"http://{address}"

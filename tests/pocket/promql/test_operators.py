@@ -64,7 +64,9 @@ def test_operators(vector: Vector, query: str, expected: dict[str, float]) -> No
         ("topk(scalar(nothing), a)", "Parameter value is NaN"),
         ('count_values("", a)', "invalid label name"),
         ('label_replace(a, "", "x", "job", "y")', "invalid destination label name"),
-        ("double_exponential_smoothing(a[1m], 2, 0.5)", "invalid smoothing factor"),
+        ('label_replace(a, "\\xff", "x", "job", "y")', "invalid destination label name"),
+        ('label_join(a, "b", ",", "\\xff")', "invalid source label name"),
+        ('count_values("\\xff", a)', r'invalid label name "\\xff"'),
     ],
 )
 def test_errors_of_evaluation_are_not_the_callers_syntax(vector: Vector, query: str, reason: str) -> None:

@@ -1,9 +1,9 @@
 """PromQL with Prometheus 3's answers, evaluated for all steps of a query at once.
 
-Text → `parsing` (promql-parser's grammar) → `ast` → `evaluation` → tables of (series × steps), for which
-`selecting` brings the samples; the rules are `rates`, `over_time`, `regression`, `elementwise`, `label_functions`,
-`histogram`, `aggregation`, `operators` and `matching`, after prometheus/prometheus promql/engine.go and
-functions.go (3.14).
+Text → `lexer`, `grammar.lark`, `parse` → `ast` → `check` → `preprocess` → `evaluate` → tables of (series × steps),
+for which `selecting` brings the samples; the rules are `rates`, `over_time`, `regression`, `elementwise`,
+`label_functions`, `histogram`, `aggregation`, `operators` and `matching`, after prometheus/prometheus
+promql/engine.go and functions.go (3.14).
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from pocket.budget import current
-from pocket.query.promql import ast, evaluation, labels
+from pocket.query.promql import ast, evaluate, labels
 from pocket.query.promql.context import Context, Limits
-from pocket.query.promql.parsing import parse, parse_selector, prettify
+from pocket.query.promql.parse import parse, parse_selector
+from pocket.query.promql.preprocess import preprocess
+from pocket.query.promql.prettify import prettified
 from pocket.query.promql.result import (
     TOO_MANY_SAMPLES,
     Annotations,
@@ -42,17 +44,17 @@ __all__ = [
 
 def instant(source: MetricSource, text: str, t_ms: int, limits: Limits = DEFAULT_LIMITS) -> InstantResult:
     """The query's value at one time. Raises QueryError."""
-    tree = parse(text)
+    tree = preprocess(parse(text), text, 0, 0)
     context = _context(source, text, t_ms, t_ms, 1, limits)
     with np.errstate(all="ignore"):
         match ast.value_type(tree):
             case "scalar":
-                return Scalar(t_ms, float(evaluation.scalar(context, tree)[0]), context.annotations)
+                return Scalar(t_ms, float(evaluate.scalar(context, tree)[0]), context.annotations)
             case "string":
-                return String(t_ms, evaluation.text(tree), context.annotations)
+                return String(t_ms, evaluate.text(tree), context.annotations)
             case "matrix":
                 return Matrix(_window_series(context, tree), context.annotations)
-        table = evaluation.vector(context, tree)
+        table = evaluate.vector(context, tree)
     values = table.values[:, 0].tolist()
     samples = [VectorSample(one, value) for one, value in zip(table.labels, values, strict=True)]
     return Vector(t_ms, samples, context.annotations)
@@ -72,7 +74,7 @@ def range_matrix(
     if step_ms <= 0:
         raise QueryError("bad_data", NO_STEP)
     check_points(start_ms, end_ms, step_ms)
-    tree = parse(text)
+    tree = preprocess(_of_steps(parse(text)), text, step_ms, end_ms - start_ms)
     context = _context(source, text, start_ms, end_ms, step_ms, limits)
     with np.errstate(all="ignore"):
         table = _range_table(context, tree)
@@ -84,6 +86,11 @@ def check_points(start_ms: int, end_ms: int, step_ms: int) -> None:
     if (end_ms - start_ms) // step_ms > MAX_POINTS:
         reason = f"exceeded maximum resolution of {MAX_POINTS:,} points per timeseries"
         raise QueryError("bad_data", f"{reason}. Try decreasing the query resolution (?step=XX)")
+
+
+def prettify(text: str) -> str:
+    """The query in Prometheus' canonical layout. Raises QueryError."""
+    return prettified(parse(text))
 
 
 def selectors(text: str) -> list[ast.Selector]:
@@ -98,16 +105,20 @@ def _context(source: MetricSource, text: str, start_ms: int, end_ms: int, step_m
     return Context(source, text, times, start_ms, end_ms, limits, budget)
 
 
-def _range_table(context: Context, tree: ast.Node) -> Table:
+def _of_steps(tree: ast.Node) -> ast.Node:
+    """Raises QueryError for what has no value at a step."""
     kind = ast.value_type(tree)
-    if kind == "scalar":
-        return single({}, evaluation.scalar(context, tree))
-    if kind == "vector":
-        return evaluation.vector(context, tree)
-    name = "range vector" if kind == "matrix" else "string"
-    raise QueryError(
-        "bad_data", f'invalid expression type "{name}" for range query, must be Scalar or instant Vector'
-    )
+    if kind in ("matrix", "string"):
+        name = "range vector" if kind == "matrix" else "string"
+        reason = f'invalid expression type "{name}" for range query, must be Scalar or instant Vector'
+        raise QueryError("bad_data", reason)
+    return tree
+
+
+def _range_table(context: Context, tree: ast.Node) -> Table:
+    if ast.value_type(tree) == "scalar":
+        return single({}, evaluate.scalar(context, tree))
+    return evaluate.vector(context, tree)
 
 
 def _series(table: Table, context: Context) -> list[Series]:
@@ -117,6 +128,6 @@ def _series(table: Table, context: Context) -> list[Series]:
 
 def _window_series(context: Context, tree: ast.Node) -> list[Series]:
     """A range vector as it is, which only an instant query can give."""
-    w = evaluation.range_vector(context, tree)
+    w = evaluate.range_vector(context, tree)
     spans = zip(w.samples.labels, w.first.tolist(), w.last.tolist(), strict=True)
     return [Series(one, w.samples.t_ms[a:b], w.samples.values[a:b]) for one, a, b in spans if b > a]

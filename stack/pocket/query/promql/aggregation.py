@@ -14,9 +14,10 @@ from pocket.query.promql.quantiles import quantile_of_sorted
 from pocket.query.promql.result import QueryError
 from pocket.query.promql.summing import add, mean
 from pocket.query.promql.table import Bools, Floats, Ints, Table, concatenate, empty, single
+from pocket.query.quoting import quoted
 from pocket.rows import Labels
 
-CHOOSING = frozenset({"topk", "bottomk", "limitk"})
+CHOOSING = frozenset({"topk", "bottomk"})
 
 
 def aggregate(context: Context, node: ast.Aggregate, table: Table, param: Floats | str | None) -> Table:
@@ -136,7 +137,7 @@ def _whole(param: Floats | None) -> Ints:
 
 
 def _choose(op: str, table: Table, groups: list[list[int]], k: Ints, *, instant: bool) -> Table:
-    """The k largest, smallest or first of each group at each step, NaN last; instant queries keep that order."""
+    """The k largest or smallest of each group at each step, NaN last; instant queries keep that order."""
     chosen = np.zeros_like(table.present)
     order: list[int] = []
     for rows in groups:
@@ -149,8 +150,6 @@ def _choose(op: str, table: Table, groups: list[list[int]], k: Ints, *, instant:
 
 def _ranks(op: str, values: Floats, present: Bools) -> Ints:
     """Each series' place within its group at each step; equals keep the order of the series."""
-    if op == "limitk":
-        return np.cumsum(present, axis=0) - 1
     keys = -values if op == "topk" else values
     by_value = np.argsort(np.where(present, keys, np.nan), axis=0, kind="stable")  # NaN goes last
     absent_last = np.argsort(~np.take_along_axis(present, by_value, axis=0), axis=0, kind="stable")
@@ -159,8 +158,8 @@ def _ranks(op: str, values: Floats, present: Bools) -> Ints:
 
 def _count_values(context: Context, node: ast.Aggregate, table: Table, label: str) -> Table:
     """One series per group and distinct value, which becomes a label."""
-    if not label:
-        raise QueryError("execution", f'invalid label name "{label}"')
+    if not labels.is_name(label):
+        raise QueryError("execution", f"invalid label name {quoted(label)}")
     by = node.grouping if node.without else (*node.grouping, label)
     grouping = ast.Aggregate(node.pos, node.op, node.expr, None, node.without, by)
     counts: dict[labels.Key, tuple[Labels, Floats]] = {}

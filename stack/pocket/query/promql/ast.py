@@ -1,4 +1,7 @@
-"""The syntax tree of a query, checked, in milliseconds and rows' matchers, with positions in the text."""
+"""The syntax tree of a query, in milliseconds and rows' matchers, with positions in the text, in characters.
+
+`preprocess` makes of it the tree that is evaluated: without `Paren`, and with every `Duration` computed.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ SCALAR_FUNCTIONS = frozenset({"time", "pi", "scalar"})
 class Number:
     pos: int
     value: float
+    end: int = 0
+    duration: bool = False  # written as one, in seconds here
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,30 @@ class String:
 
 
 @dataclass(frozen=True, slots=True)
+class Duration:
+    """A duration that is computed, in seconds; `step` and `range` are those of the query.
+
+    Where a node has one in its `…_expr`, the `…_ms` beside it says nothing yet.
+    """
+
+    pos: int
+    end: int
+    op: str  # + - * / % ^ (with one operand: a sign), step, range, min_of, max_of
+    operands: tuple[DurationOperand, ...] = ()
+    in_parentheses: bool = False
+
+
+DurationOperand = Number | Duration
+
+
+@dataclass(frozen=True, slots=True)
 class Selector:
     pos: int
-    matchers: tuple[Matcher, ...]  # regular expressions in Python's dialect
+    matchers: tuple[Matcher, ...]  # with that of the name last
     offset_ms: int = 0
     at: At = None
+    name: str = ""  # before the braces
+    offset_expr: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +65,7 @@ class Range:
     pos: int
     selector: Selector
     range_ms: int
+    range_expr: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +76,21 @@ class Subquery:
     step_ms: int | None
     offset_ms: int = 0
     at: At = None
+    range_expr: Duration | None = None
+    step_expr: Duration | None = None
+    offset_expr: Duration | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Negation:
+class Paren:
     pos: int
+    expr: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    pos: int
+    op: str
     expr: Node
 
 
@@ -77,6 +112,7 @@ class Binary:
     rhs: Node
     matching: Matching
     return_bool: bool = False
+    op_pos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +132,7 @@ class Aggregate:
     grouping: tuple[str, ...]
 
 
-Node = Number | String | Selector | Range | Subquery | Negation | Binary | Call | Aggregate
+Node = Number | String | Selector | Range | Subquery | Paren | Unary | Binary | Call | Aggregate
 
 
 def value_type(node: Node) -> ValueType:
@@ -108,7 +144,7 @@ def value_type(node: Node) -> ValueType:
             return "string"
         case Range() | Subquery():
             return "matrix"
-        case Negation(expr=inner):
+        case Unary(expr=inner) | Paren(expr=inner):
             return value_type(inner)
         case Binary(lhs=lhs, rhs=rhs):
             return "scalar" if value_type(lhs) == value_type(rhs) == "scalar" else "vector"
@@ -125,7 +161,7 @@ def selectors(node: Node) -> list[Selector]:
             return [node]
         case Range(selector=selector):
             return [selector]
-        case Subquery(expr=inner) | Negation(expr=inner):
+        case Subquery(expr=inner) | Unary(expr=inner) | Paren(expr=inner):
             return selectors(inner)
         case Binary(lhs=lhs, rhs=rhs):
             return [*selectors(lhs), *selectors(rhs)]

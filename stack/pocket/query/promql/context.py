@@ -9,8 +9,8 @@ import numpy as np
 from pocket.budget import Budget
 from pocket.query.numbers import general
 from pocket.query.promql.result import TOO_MANY_SAMPLES, Annotations, MetricSource, QueryError
+from pocket.query.promql.syntax_error import position
 from pocket.query.promql.table import Floats, Ints
-from pocket.query.promql.text import position
 
 LOOKBACK_MS = 300_000
 DEFAULT_SUBQUERY_STEP_MS = 60_000  # global.evaluation_interval's default

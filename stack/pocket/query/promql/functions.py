@@ -36,13 +36,7 @@ PLAIN: dict[str, Callable[[Windows], Result]] = {
     "last_over_time": over_time.last,
     "present_over_time": over_time.present,
     "absent_over_time": over_time.present,
-    "mad_over_time": over_time.median_deviation,
-    "ts_of_first_over_time": over_time.timestamp_of_first,
-    "ts_of_last_over_time": over_time.timestamp_of_last,
-    "ts_of_max_over_time": over_time.timestamp_of_maximum,
-    "ts_of_min_over_time": over_time.timestamp_of_minimum,
 }
-WITH_SCALARS = frozenset({"quantile_over_time", "predict_linear", "double_exponential_smoothing"})
 KEEPS_NAME = frozenset({"first_over_time", "last_over_time"})
 COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
 
@@ -74,8 +68,6 @@ def _evaluate(context: Context, name: str, w: Windows, scalars: list[Floats]) ->
             return over_time.quantile(w, arguments[0])
         case "predict_linear":
             return regression.predict(w, arguments[0], context.times[w.step])
-        case "double_exponential_smoothing":
-            return regression.smooth(w, *arguments)
     return PLAIN[name](w)
 
 

@@ -1,9 +1,6 @@
-"""label_replace, label_join, sort_by_label, and the labels of absent() (promql/functions.go)."""
+"""label_replace, label_join, and the labels of absent() (promql/functions.go)."""
 
 from __future__ import annotations
-
-import functools
-import re
 
 from pocket import regex
 from pocket.budget import current, size_of
@@ -25,7 +22,7 @@ def label_replace(table: Table, dst: str, replacement: str, src: str, pattern: s
 
 
 def _replaced(one: Labels, dst: str, replacement: str, src: str, expression: regex.Pattern) -> Labels:
-    match = expression.fullmatch(one.get(src, ""))
+    match = expression.fullmatch(labels.printable(one.get(src, "")))
     if match is None:
         return one
     value = regex.expand(replacement, match)
@@ -48,38 +45,8 @@ def _joined(one: Labels, dst: str, separator: str, sources: list[str]) -> Labels
 
 
 def _check_name(name: str, role: str, function: str) -> None:
-    """Any non-empty text is a label name since Prometheus 3."""
-    if not name:
-        raise QueryError("execution", f"invalid {role} label name in {function}(): {name}")
-
-
-def sort_by_label(table: Table, names: list[str], *, descending: bool) -> Table:
-    """Natural order ("2" before "10") of the labels named, then of the whole label set."""
-
-    def compare(a: int, b: int) -> int:
-        one, other = table.labels[a], table.labels[b]
-        for name in names:
-            x, y = one.get(name, ""), other.get(name, "")
-            if x != y:
-                return -1 if natural_key(x) < natural_key(y) else 1
-        return -1 if labels.key(one) < labels.key(other) else 1
-
-    order = sorted(range(len(table.labels)), key=functools.cmp_to_key(compare), reverse=descending)
-    return table.rows(order)
-
-
-def natural_key(text: str) -> list[tuple[int, int, str, str]]:
-    """Runs of digits compare as numbers and before letters.
-
-    By length and then by text: int() refuses more than 4,300 digits, and a label may have a megabyte of them.
-    """
-    parts = re.findall(r"[0-9]+|[^0-9]+", text)
-    return [_number(part) if part[0] in "0123456789" else (1, 0, part, "") for part in parts]
-
-
-def _number(digits: str) -> tuple[int, int, str, str]:
-    significant = digits.lstrip("0")
-    return (0, len(significant), significant, digits)
+    if not labels.is_name(name):
+        raise QueryError("execution", f"invalid {role} label name in {function}(): {labels.printable(name)}")
 
 
 def absent_labels(node: ast.Node) -> Labels:

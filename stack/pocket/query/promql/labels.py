@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterable
 
 from pocket.rows import Labels
@@ -11,6 +12,19 @@ Key = tuple[tuple[str, str], ...]
 NAME = "__name__"
 # Prometheus 3 takes a metric's type and unit away together with its name (schema.IsMetadataLabel).
 METADATA = frozenset({NAME, "__type__", "__unit__"})
+
+
+# A byte that is no UTF-8, which Go's texts may hold: see pocket.query.quoting.
+_BYTE = re.compile("[\ud800-\udfff]")
+
+
+def is_name(text: str) -> bool:
+    """Any text of whole characters names a label since Prometheus 3."""
+    return bool(text) and not _BYTE.search(text)
+
+
+def printable(text: str) -> str:
+    return _BYTE.sub("\ufffd", text)
 
 
 def key(labels: Labels) -> Key:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 
 from pocket.query.promql.quantiles import quantile_of_rows
 from pocket.query.promql.selecting import Windows
@@ -33,14 +32,6 @@ def first(w: Windows) -> Result:
 
 def last(w: Windows) -> Result:
     return _all(w.samples.values[w.last - 1])
-
-
-def timestamp_of_first(w: Windows) -> Result:
-    return _all(w.samples.t_ms[w.first] / 1000)
-
-
-def timestamp_of_last(w: Windows) -> Result:
-    return _all(w.samples.t_ms[w.last - 1] / 1000)
 
 
 def maximum(w: Windows) -> Result:
@@ -104,38 +95,8 @@ def quantile(w: Windows, q: Floats) -> Result:
     return _all(result)
 
 
-def median_deviation(w: Windows) -> Result:
-    """Median of the distances from the median; NaN as soon as one value is."""
-    result = np.empty(len(w.first))
-    for chosen, rows in _matrices(w):
-        half = np.full(len(chosen), 0.5)
-        distances = np.abs(rows - quantile_of_rows(half, rows)[:, None])
-        result[chosen] = np.where(np.isnan(rows).any(axis=1), np.nan, quantile_of_rows(half, distances))
-    return _all(result)
-
-
 def _matrices(w: Windows) -> Iterator[tuple[Ints, Floats]]:
     """Windows of equal length together: (their numbers, their values one window a row)."""
     for length in np.unique(w.counts).tolist():
         chosen = np.flatnonzero(w.counts == length)
         yield chosen, w.samples.values[w.first[chosen][:, None] + np.arange(length)]
-
-
-def timestamp_of_maximum(w: Windows) -> Result:
-    return _all(_timestamp_of(w, np.greater_equal))
-
-
-def timestamp_of_minimum(w: Windows) -> Result:
-    return _all(_timestamp_of(w, np.less_equal))
-
-
-def _timestamp_of(w: Windows, better: Callable[[Floats, Floats], npt.NDArray[np.bool_]]) -> Floats:
-    ranks = Ranks(w)
-    best = ranks.arrange(w.samples.values[w.first])
-    when = ranks.arrange(w.samples.t_ms[w.first] / 1000)
-    for some, at in ranks:
-        values = w.samples.values[at]
-        taken = better(values, best[:some]) | np.isnan(best[:some])
-        best[:some] = np.where(taken, values, best[:some])
-        when[:some] = np.where(taken, w.samples.t_ms[at] / 1000, when[:some])
-    return ranks.restore(when)

@@ -1,11 +1,9 @@
-"""deriv, predict_linear and double_exponential_smoothing (promql/functions.go: linearRegression)."""
+"""deriv and predict_linear (promql/functions.go: linearRegression)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from pocket.query.numbers import fixed
-from pocket.query.promql.result import QueryError
 from pocket.query.promql.selecting import Windows
 from pocket.query.promql.summing import Ranks, add
 from pocket.query.promql.table import Bools, Floats, Ints
@@ -47,24 +45,3 @@ def _line(totals: list[Floats], n: Ints) -> tuple[Floats, Floats]:
     covariance, variance = xy - x * y / n, xx - x * x / n
     slope = covariance / variance
     return slope, y / n - slope * x / n
-
-
-def smooth(w: Windows, smoothing: Floats, trend: Floats) -> Result:
-    """Double exponential smoothing; both factors must lie between 0 and 1."""
-    for name, factor in (("smoothing", smoothing), ("trend", trend)):
-        if outside := factor[(factor <= 0) | (factor >= 1)].tolist():
-            expected = f"Expected: 0 < {name[0]}f < 1, got: {fixed(outside[0])}"
-            raise QueryError("execution", f"invalid {name} factor. {expected}")
-    ranks = Ranks(w)
-    sf, tf = ranks.arrange(smoothing), ranks.arrange(trend)
-    second = ranks.arrange(w.samples.values[np.minimum(w.first + 1, w.last - 1)])
-    level = ranks.arrange(w.samples.values[w.first])
-    slope, previous = second - level, np.zeros(len(level))
-    for rank, (some, at) in enumerate(ranks):
-        if rank:
-            s, t = sf[:some], tf[:some]
-            if rank > 1:
-                slope[:some] = t * (level[:some] - previous[:some]) + (1 - t) * slope[:some]
-            after = s * w.samples.values[at] + (1 - s) * (level[:some] + slope[:some])
-            previous[:some], level[:some] = level[:some].copy(), after
-    return ranks.restore(level), w.counts > 1

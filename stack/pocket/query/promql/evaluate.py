@@ -11,8 +11,6 @@ from pocket.query.promql.result import QueryError
 from pocket.query.promql.selecting import Windows, as_samples, instant, reference_times, slide, windows
 from pocket.query.promql.table import Floats, Ints, Table, empty, merge, single
 
-SORTS_BY_LABEL = frozenset({"sort_by_label", "sort_by_label_desc"})
-
 
 def vector(context: Context, node: ast.Node) -> Table:
     """The node's instant vector at every step."""
@@ -20,8 +18,10 @@ def vector(context: Context, node: ast.Node) -> Table:
     match node:
         case ast.Selector():
             return instant(context, node)
-        case ast.Negation(expr=inner):
+        case ast.Unary(op=op, expr=inner):
             table = vector(context, inner)
+            if op == "+":
+                return table
             return merge(Table(labels.drop_names(table.labels), -table.values, table.present))
         case ast.Binary():
             return _binary(context, node)
@@ -39,8 +39,8 @@ def scalar(context: Context, node: ast.Node) -> Floats:
     match node:
         case ast.Number(value=value):
             return np.full(steps, value)
-        case ast.Negation(expr=inner):
-            return -scalar(context, inner)
+        case ast.Unary(op=op, expr=inner):
+            return -scalar(context, inner) if op == "-" else scalar(context, inner)
         case ast.Binary(op=op, lhs=lhs, rhs=rhs):
             return operators.scalars(op, scalar(context, lhs), scalar(context, rhs))
         case ast.Call(name="time"):
@@ -137,15 +137,12 @@ def _vector_call(context: Context, node: ast.Call) -> Table:
     if node.name.startswith("sort") and context.is_range:
         context.warn("sort is ineffective for range queries since results are always ordered by labels", node.pos)
     table = vector(context, node.args[0]) if node.args else single({}, scalar(context, ast.Call(0, "time", ())))
-    if node.name in SORTS_BY_LABEL or node.name in ("label_replace", "label_join"):
+    if node.name in ("label_replace", "label_join"):
         return _label_call(node.name, table, [text(arg) for arg in node.args[1:]])
     return functions.of_vector(context, node.name, table, [scalar(context, arg) for arg in node.args[1:]])
 
 
 def _label_call(name: str, table: Table, texts: list[str]) -> Table:
-    match name:
-        case "label_replace":
-            return label_functions.label_replace(table, *texts)
-        case "label_join":
-            return label_functions.label_join(table, texts[0], texts[1], texts[2:])
-    return label_functions.sort_by_label(table, texts, descending=name.endswith("_desc"))
+    if name == "label_replace":
+        return label_functions.label_replace(table, *texts)
+    return label_functions.label_join(table, texts[0], texts[1], texts[2:])
