@@ -84,8 +84,12 @@ class Database:
 async def acquired(pool: asyncpg.Pool | None) -> AsyncIterator[asyncpg.Connection]:
     if pool is None:
         raise asyncpg.InterfaceError("the pool is closed")
-    with tracer.start_as_current_span("acquire connection"):
-        connection = await acquire(pool)
+    with tracer.start_as_current_span("acquire connection") as span:
+        try:
+            connection = await acquire(pool)
+        except Exception as error:
+            span.set_attribute(error_attributes.ERROR_TYPE, type(error).__qualname__)
+            raise
     try:
         yield connection
     finally:

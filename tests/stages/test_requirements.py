@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,20 @@ def test_pinned_and_equal_to_the_lock(path: Path) -> None:
         assert match[2] in lock[match[1]], f"{line} but requirements.lock has {lock[match[1]]}"
 
 
+def run_time(source: Path) -> str:
+    """The text without what is imported for the type checker alone."""
+    return re.sub(r"^if TYPE_CHECKING:\n(?:    .*\n)+", "", source.read_text(encoding="utf-8"), flags=re.M)
+
+
+def unused(folder: Path, sources: list[Path]) -> set[Path]:
+    """Files of telemetry/ that nothing in the service imports: the folder is the same everywhere."""
+    text = "\n".join(run_time(source) for source in sources)
+    named = set(re.findall(r"^from telemetry\.(\w+) import", text, re.M))
+    for names in re.findall(r"^from telemetry import (.+)$", text, re.M):
+        named |= set(names.split(", "))
+    return {file for file in (folder / "telemetry").glob("[a-z]*.py") if file.stem not in named}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_everything_imported_is_required(path: Path) -> None:
     """The distributions of all imports that are neither the standard library nor the service's own modules."""
@@ -40,9 +56,10 @@ def test_everything_imported_is_required(path: Path) -> None:
     folder = path.parent
     sources = [source for source in folder.rglob("*.py") if "tests" not in source.parts]
     own = {source.stem for source in sources} | {source.parent.name for source in sources}
+    needed = [source for source in sources if source not in unused(folder, sources)]
     pattern = re.compile(r"^\s*(?:from|import)\s+([A-Za-z0-9_]+)", re.M)
     imported = (
-        {name for source in sources for name in pattern.findall(source.read_text())} - own - stdlib_module_names
+        {name for source in needed for name in pattern.findall(run_time(source))} - own - stdlib_module_names
     )
     known = packages_distributions()
     namespaces = {"opentelemetry"}  # shared by many distributions: covered by running the suites
@@ -50,3 +67,13 @@ def test_everything_imported_is_required(path: Path) -> None:
         assert {d.lower().replace("_", "-") for d in known[name]} & set(pins(path)), (
             f"{name} is imported, not required"
         )
+
+
+def test_the_frontend_runs_without_fastapi() -> None:
+    """Its image has none, though its telemetry/ has files that need it."""
+    absent = ["fastapi", "prometheus_fastapi_instrumentator", "opentelemetry.instrumentation.fastapi"]
+    code = f"import sys; sys.modules |= dict.fromkeys({absent}); import main, page; print('imported')"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "stage3/frontend", capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout.splitlines()[-1:]) == (0, ["imported"]), run.stderr

@@ -151,7 +151,8 @@ async def test_the_click_starts_the_trace_that_reaches_the_roller(
 
 async def test_a_failed_click_is_a_failed_span(spans: InMemorySpanExporter) -> None:
     await acts(StreamlitUser(Settings(), RISKY), 1)
-    assert spans.get_finished_spans()[0].status.status_code is StatusCode.ERROR
+    click = spans.get_finished_spans()[0]
+    assert (click.status.status_code, (click.attributes or {})["error.type"]) == (StatusCode.ERROR, "500")
 
 
 async def test_batches_by_probability(services: tuple[str, list[tuple[str, str]]]) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from opentelemetry import trace
 from opentelemetry.propagate import inject
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from streamlit.proto.Alert_pb2 import Alert
 from websockets.exceptions import WebSocketException
@@ -55,6 +56,7 @@ class StreamlitUser:
             status = await self._status(button, choices)
             if not (STATUS.fullmatch(status) and int(status) < 500):
                 span.set_status(Status(StatusCode.ERROR, status))
+                span.set_attribute(ERROR_TYPE, status)
         return Outcome(action, status, time.perf_counter() - started)
 
     async def _status(self, button: str, choices: Mapping[str, str | int]) -> str:

@@ -162,6 +162,7 @@ async def test_an_exhausted_pool_says_so_and_recovers(
         release.set()
     (acquire,) = [span for span in spans.get_finished_spans() if span.name == "acquire connection"]
     assert acquire.status.status_code is StatusCode.ERROR
+    assert (acquire.attributes or {})["error.type"] == "PoolExhaustedError"
     assert (acquire.events[0].attributes or {})["exception.type"] == "database_telemetry.PoolExhaustedError"
     assert queries("pool_exhausted") == before + 1
     assert [vars(record)["result"] for record in caplog.records] == ["pool_exhausted"]
