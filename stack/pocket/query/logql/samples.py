@@ -126,7 +126,7 @@ def _without_idle_parsers(expr: ast.RangeAggregation, grouping: ast.Grouping | N
     needed = any(isinstance(stage, ast.FilterStage | ast.LineFormat | ast.LabelFormats) for stage in query.stages)
     if not lone or needed or expr.log_range.unwrap:
         return query
-    parsers = ast.Json | ast.Logfmt | ast.Regexp | ast.Pattern
+    parsers = ast.Json | ast.Unpack | ast.Logfmt | ast.Regexp | ast.Pattern
     return ast.LogQuery(query.matchers, tuple(stage for stage in query.stages if not isinstance(stage, parsers)))
 
 
@@ -167,11 +167,11 @@ def _key(grouping: ast.Grouping | None, unwrap: ast.Unwrap | None) -> Callable[[
 
 
 def _by(names: tuple[str, ...]) -> Callable[[Record], LabelKey]:
-    return lambda record: tuple([(name, value) for name in names if (value := record.get(name))])
+    return lambda record: tuple([(name, value) for name in names if (value := record.get(name)) is not None])
 
 
 def _without(record: Record, hidden: set[str]) -> LabelKey:
-    return tuple(sorted(item for item in record.labels().items() if item[0] not in hidden and item[1]))
+    return tuple(sorted(item for item in record.labels().items() if item[0] not in hidden))
 
 
 def _pipeline_error(labels: dict[str, str]) -> PipelineError:
