@@ -1,8 +1,8 @@
 # ruff: noqa: E501 - a case a line reads best
 """The same lines and the same requests, to Loki itself and to the twin.
 
-Left different, on purpose: ties in topk (Loki's order is random), the text of template and regexp faults beyond the
-first colon, which labels a pipeline error lists, and an avg_over_time that Loki rewrites to a count which fails.
+Left different, on purpose: ties in topk (Loki's order is random), the text of regexp faults beyond the first colon,
+which line and which labels a pipeline error names, and an avg_over_time that Loki rewrites to a count which fails.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ A, P, N, ALL = (
 ROLLS = A + ' | json | unwrap roll_value | __error__=""'
 
 LOGS = [
+    A + ' | json | line_format "{{ div 1 0 }}"', A + ' | json | line_format "{{ trunc .die_type 5 }}"', A + ' | json | line_format "{{ __timestamp__.Nope }}"', A + ' | label_format l="{{ upper 5 }}"',
+    A + ' | line_format "{{ unixToTime `1673798889` }} {{ (toDate `2006-01-02` `2024-02-29`).Weekday }} {{ toDateInZone `2006-01-02` `Asia/Tokyo` `2024-02-29` }} {{ nindent 2 `a` }} {{ (__timestamp__).Year | lt 2000 }}"',
     N + ' |= ip("10.0.0.1")', N + ' != ip("10.0.0.0/31")', N + ' |= ip("10.0.0.2-10.0.0.9") or "GET"', N + ' | pattern "<addr> <_>" | addr=ip("10.0.0.0/31")',
     N + ' | pattern "<addr> <_>" | addr!=ip("10.0.0.1")', A + " | unpack", A + " | json | roll_value > 0x1p2", A + " | json | roll_value > 1_0", A + ' | json age="missing.path"',
     A, P, N, ALL, '{service_name!=""}', A + ' |= "rolled"', A + ' != "rolled"', A + ' |~ "roll.*fair"', A + ' !~ "rolled|slow"',

@@ -162,7 +162,7 @@ def label_formats(stage: ast.LabelFormats) -> ast.LabelFormats:
     for item in stage.formats:
         try:
             if not item.rename:
-                template.compile_template(item.source)
+                template.compile_template(item.source, "label")
         except ValueError as error:
             raise _stage_fault(_shown(stage), f"invalid template for label '{item.label}': {error}") from None
     return stage

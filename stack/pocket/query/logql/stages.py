@@ -10,7 +10,7 @@ from pocket.query.logql import ast, extract, ip, literals, patterns, wanted
 from pocket.query.logql.arithmetic import COMPARISON
 from pocket.query.logql.record import ERROR, ERROR_DETAILS, Record
 from pocket.query.logql.template import Template, compile_template
-from pocket.query.logql.template_functions import TemplateError
+from pocket.query.logql.template_types import TemplateError
 from pocket.query.numbers import go_float
 from pocket.rows import LogEntry, Matcher
 
@@ -153,7 +153,7 @@ def _line_format(template: Template) -> Callable[[Record], None]:
         try:
             record.line = template(record)
         except TemplateError as error:
-            record.fail("TemplateFormatErr", f"template: line:1: {error}")
+            record.fail("TemplateFormatErr", str(error))
 
     return run
 
@@ -171,13 +171,13 @@ def _label_formats(formats: Sequence[ast.LabelFormat]) -> Callable[[Record], Non
 def _label_format(item: ast.LabelFormat) -> Callable[[Record], None]:
     if item.rename:
         return lambda record: _rename(record, item.label, item.source)
-    template = compile_template(item.source)
+    template = compile_template(item.source, "label")
 
     def run(record: Record) -> None:
         try:
             record.set(item.label, template(record))
         except TemplateError as error:
-            record.fail("TemplateFormatErr", f"template: label:1: {error}")
+            record.fail("TemplateFormatErr", str(error))
 
     return run
 
