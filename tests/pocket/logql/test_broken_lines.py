@@ -173,3 +173,12 @@ def test_a_size_may_have_commas() -> None:
         assert logql.metric_instant(source, expr, BASE + SECOND) == {(): value}  # type: ignore[arg-type]
     with pytest.raises(QueryFailure, match="unhandled size name: xb"):
         logql.metric_instant(source, logql.parse(query.format("d")), BASE + SECOND)  # type: ignore[arg-type]
+
+
+def test_a_line_between_two_windows_fails_no_metric() -> None:
+    source = MemoryLogs([LogEntry({"app": "x"}, BASE + 30 * SECOND, "broken")])
+    expr = logql.parse('count_over_time({app="x"} | json [10s])')
+    found = logql.metric_range(source, expr, BASE, BASE + 120 * SECOND, 60 * SECOND)  # type: ignore[arg-type]
+    assert found == {}
+    with pytest.raises(QueryFailure, match="pipeline error"):
+        logql.metric_range(source, expr, BASE, BASE + 120 * SECOND, 35 * SECOND)  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ LABELS = {
 RECORD = LogEntry(LABELS, 1_700_000_000 * 10**9, "x")
 
 RESULTS = [
+    ('{{ int "7.50" }} {{ int ".5" }} {{ int "-.5" }} {{ int "1_000" }} {{ int "0x1f" }} {{ int " 5" }} {{ int "x.5" }}', "7 0 0 1000 31 0 0"),
     ('{{ trunc (int 3) .epoch }}', '167'),
     ('{{ lt .epoch "2" }}', 'true'),
     ('{{ bytes "2,048" }} {{ duration "1m" }}', '2048 60'),

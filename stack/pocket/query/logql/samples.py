@@ -64,11 +64,12 @@ class Samples:
 
 def select(
     source: LogSource, expr: ast.RangeAggregation, outer: ast.Grouping | None, start_ns: int, end_ns: int,
-    most: int | None = None,
+    most: int | None = None, seen: Callable[[int], bool] = lambda _: True,
 ) -> dict[LabelKey, Samples]:  # fmt: skip
     """All samples in (start, end], by labels. `outer` is the grouping of an enclosing `sum`, pushed down.
 
-    More than `most` series raise SeriesLimit as soon as they are there.
+    More than `most` series raise SeriesLimit as soon as they are there; a line that failed, if it was `seen`, which
+    one between two windows is not.
     """
     grouping = outer or expr.grouping
     if expr.op == "absent_over_time":
@@ -81,6 +82,8 @@ def select(
         value = measure(record)
         if value is not None:
             if record.error:
+                if not seen(record.t_ns):
+                    continue
                 raise _pipeline_error(_complete(record, query, measure))
             labels = key(record)
             series = collected.get(labels)

@@ -30,13 +30,14 @@ def whole(value: Any) -> Int64:
 
 
 def _parsed(text: str) -> Int64:
-    """A text as strconv.ParseInt with base 0 reads it, so 010 is eight; a fraction of zeros is left out."""
-    digits = re.sub(r"\.0+$", "", text)
+    """A text as strconv.ParseInt with base 0 reads it, so 010 is eight; decimals are cut off."""
+    if cut := re.fullmatch(r"([+-]?[0-9]*)\.[0-9]*", text):
+        text = cut[1] + ("" if cut[1][-1:].isdigit() else "0")
     try:
-        value = int(digits, 8) if re.fullmatch(r"[+-]?0[0-7]+", digits) else int(digits, 0)
+        value = int(text, 8) if re.fullmatch(r"[+-]?0[0-7]+", text) else int(text, 0)
     except ValueError:
         return Int64(0)
-    return Int64(value) if -(2**63) <= value < 2**63 and digits == digits.strip() else Int64(0)
+    return Int64(value) if -(2**63) <= value < 2**63 and text.isascii() and text == text.strip() else Int64(0)
 
 
 def fold(combine: Callable[[Any, Any], Any], cast: Callable[[Any], Any]) -> Callable[..., Any]:
