@@ -68,8 +68,8 @@ def select(
 ) -> dict[LabelKey, Samples]:  # fmt: skip
     """All samples in (start, end], by labels. `outer` is the grouping of an enclosing `sum`, pushed down.
 
-    More than `most` series raise SeriesLimit as soon as they are there; a line that failed, if it was `seen`, which
-    one between two windows is not.
+    More than `most` series raise SeriesLimit as soon as they are there; a line that failed raises PipelineError if
+    it was `seen`, which one between two windows is not.
     """
     grouping = outer or expr.grouping
     if expr.op == "absent_over_time":
