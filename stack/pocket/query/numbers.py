@@ -8,8 +8,12 @@ from decimal import Decimal
 
 from pocket.query.quoting import quoted
 
-# A decimal number or one of the words, or a hexadecimal one: with a binary exponent always, underscores allowed.
-_DECIMAL = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf(?:inity)?)|nan", re.IGNORECASE)
+# A decimal number or one of the words, or a hexadecimal one, always with a binary exponent. Underscores may stand
+# between digits.
+_DIGITS = "(?:[0-9]+(?:_[0-9]+)*)"
+_DECIMAL = re.compile(
+    rf"[+-]?(?:(?:{_DIGITS}(?:\.{_DIGITS}?)?|\.{_DIGITS})(?:e[+-]?{_DIGITS})?|inf(?:inity)?)|nan", re.IGNORECASE
+)
 _HEXADECIMAL = re.compile(
     r"[+-]?0x_?(?:(?:[0-9a-f]_?)+\.?(?:[0-9a-f]_?)*|\.(?:[0-9a-f]_?)+)(?<!_)p[+-]?[0-9]+", re.IGNORECASE
 )

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from lark import Token
 
-_MOST_EXPECTED = 4  # goyacc lists no more
+_MOST_EXPECTED = 4  # goyacc lists no more, and never the end
+_END = "$END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def at(line: int, column: int) -> str:
 
 def unexpected(token: Token, accepted: Iterable[str], words: Words) -> str:
     """`syntax error: unexpected X, expecting A or B`; the latter if few terminals would have been right."""
-    ordered = sorted(accepted, key=lambda name: _rank(name, words.order))
+    ordered = sorted(set(accepted) - {_END}, key=lambda name: _rank(name, words.order))
     return f"syntax error: unexpected {words.token(token)}{expecting(map(words.terminal, ordered))}"
 
 

@@ -1,8 +1,8 @@
 # ruff: noqa: E501 - a case a line reads best
 """The same lines and the same requests, to Loki itself and to the twin.
 
-Left different, on purpose: ties in topk (Loki's order is random), the text of template and regexp faults beyond the
-first colon, which labels a pipeline error lists, and an avg_over_time that Loki rewrites to a count which fails.
+Left different, on purpose: ties in topk (Loki's order is random), the text of regexp faults beyond the first colon,
+which line and which labels a pipeline error names, and an avg_over_time that Loki rewrites to a count which fails.
 """
 
 from __future__ import annotations
@@ -34,6 +34,10 @@ A, P, N, ALL = (
 ROLLS = A + ' | json | unwrap roll_value | __error__=""'
 
 LOGS = [
+    A + ' | json | line_format "{{ div 1 0 }}"', A + ' | json | line_format "{{ trunc .die_type 5 }}"', A + ' | json | line_format "{{ __timestamp__.Nope }}"', A + ' | label_format l="{{ upper 5 }}"',
+    A + ' | line_format "{{ unixToTime `1673798889` }} {{ (toDate `2006-01-02` `2024-02-29`).Weekday }} {{ toDateInZone `2006-01-02` `Asia/Tokyo` `2024-02-29` }} {{ nindent 2 `a` }} {{ (__timestamp__).Year | lt 2000 }}"',
+    N + ' |= ip("10.0.0.1")', N + ' != ip("10.0.0.0/31")', N + ' |= ip("10.0.0.2-10.0.0.9") or "GET"', N + ' | pattern "<addr> <_>" | addr=ip("10.0.0.0/31")',
+    N + ' | pattern "<addr> <_>" | addr!=ip("10.0.0.1")', A + " | unpack", A + " | json | roll_value > 0x1p2", A + " | json | roll_value > 1_0", A + ' | json age="missing.path"',
     A, P, N, ALL, '{service_name!=""}', A + ' |= "rolled"', A + ' != "rolled"', A + ' |~ "roll.*fair"', A + ' !~ "rolled|slow"',
     A + ' |= "rolled" or "slow"', A + ' != "rolled" or "slow"', A + ' |= `"ok":true`', A + ' |> "<_>rolled<_>"', A + ' !> "<_>rolled<_>"',
     A + ' |= ""', A + ' |~ "(?i)ROLLED"', A + ' |~ "\\\\d{2}ms"', A + " | json", A + " | json | roll_value > 4", A + " | json | took > 1s",
@@ -51,6 +55,8 @@ LOGS = [
     A + ' | json | line_format "{{ .roll_value | float64 | mulf 2.5 }} {{ .roll_value | int }} {{ div 7 2 }} {{ round 3.14159 2}} {{ default \\"none\\" .nope }}"',
 ]  # fmt: skip
 METRICS = [
+    f'sum by (age)(count_over_time({A} | json age="missing.path" | __error__="" [1m]))', f"count_over_time({P} | logfmt --keep-empty [1m])", f"sum by (empty, flag)(count_over_time({P} | logfmt --keep-empty [1m]))",
+    f"sum by (roll_value)(count_over_time({A} |= `{{` | json [1m]))", "vector(0x1.8p1)",
     f"rate({A}[1m])", f"count_over_time({A}[30s])", f"sum(count_over_time({A}[1m]))", f"sum by (service_name,level)(rate({ALL}[2m]))",
     f"bytes_rate({N}[1m])", f"bytes_over_time({P}[1m])", f"sum without (trace_id, span_id)(count_over_time({A}[1m]))", f"absent_over_time({A}[10s])",
     f"sum(count_over_time({A} | json [1m]))", f'sum by (die_type)(count_over_time({A} | json | __error__="" [1m]))', f"sum_over_time({ROLLS}[1m])",
@@ -66,6 +72,8 @@ METRICS = [
     f"sum by (level, detected_level)(count_over_time({ALL} | drop __error__[1m]))", f"count_over_time({A} | json [1m])",
 ]  # fmt: skip
 FAULTS = [
+    '{a="b"} | logfmt x="b.c"', '{a="b"} | logfmt x="x y"', '{a="b"} | logfmt --strict x=""', '{a="b"} | regexp "(?P<x>.)(?P<x>.)"', '{a="b"} | json | a > 0x10', "vector(0x10)", "0x10 + 1",
+    '{a="b"} |= ip("nope")', '{a="b"} |~ ip("10.0.0.1")', '{a="b"} | x = ip("10.0.0.0/99")', '{a="b"} | x != ip("2-1")',
     "", "foo", "{", '{a="b"', '{a="b"} |', '{a="b"} | json | foo', '{a="b"} |= "x', 'rate({a="b"})', 'rate({a="b"}[5x])', 'rate({a="b"}[5m', 'sum({a="b"})',
     '{a=~".*"}', "{}", '{a=~"("}', '{a="b"} |~ "("', '{a="b"} | regexp "(.*)"', '{a="b"} | pattern "x"', '{a="b"} | line_format "{{.x"', '{a="b"} | label_format a=b,a=c',
     '{a="b"} + 1', "1 and vector(1)", 'count_over_time({a="b"} | unwrap x [1m])', 'sum_over_time({a="b"}[1m])', 'topk({a="b"})', 'topk(0,rate({a="b"}[1m]))',

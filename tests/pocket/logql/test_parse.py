@@ -129,8 +129,35 @@ def test_a_selector_of_everything_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ['{a="b"} |= ip("1.1.1.1")', '{a="b"} | unpack', 'approx_topk(2, rate({a="b"}[1m]))']
-)
+    ("text", "message"),
+    [
+        ('{a="b"} | logfmt x="b.c"', """stage '| logfmt x="b.c"' : cannot parse expression [b.c]: unexpected char ."""),
+        ('{a="b"} | logfmt --strict x="x y"',
+         """stage '| logfmt --strict x="x y"' : cannot parse expression [x y]: syntax error: unexpected KEY"""),
+        ('{a="b"} | logfmt y, x=""',
+         """stage '| logfmt y,x=""' : cannot parse expression []: syntax error: unexpected $end, expecting STRING or KEY"""),
+        ('{a="b"} | regexp "(?P<x>.)(?P<x>.)"', "invalid regexp parser: duplicate extracted label name 'x'"),
+        ('{a="b"} | json | a > 0x10',
+         'unable to parse literal as a float: strconv.ParseFloat: parsing "0x10": invalid syntax'),
+        ("vector(0x10)", 'unable to parse vectorExpr as a float: strconv.ParseFloat: parsing "0x10": invalid syntax'),
+        ('{a="b"} |= ip("nope")', """stage '|= ip("nope")' : ip: invalid pattern: "nope\""""),
+        ('{a="b"} |~ ip("10.0.0.1")', """stage '|~ ip("10.0.0.1")' : ip: invalid operation"""),
+        ('{a="b"} | x=ip("1.1.1.1/33")', """stage '| x=ip("1.1.1.1/33")' : ip: invalid pattern: "1.1.1.1/33\""""),
+        ('{a="b"} | x!=ip("1.1.1.2-1.1.1.1")',
+         """stage '| x!=ip("1.1.1.2-1.1.1.1")' : ip: invalid pattern: "1.1.1.2-1.1.1.1\""""),
+    ],
+)  # fmt: skip
+def test_what_loki_refuses_is_refused_in_its_words(text: str, message: str) -> None:
+    with pytest.raises(QueryFailure) as failed:
+        logql.parse(text)
+    assert failed.value.message == f"parse error : {message}"
+
+
+def test_floats_may_be_hexadecimal_and_have_underscores() -> None:
+    assert logql.parse("0x1.8p1 + 1_000") == ast.Literal(1003.0)
+
+
+@pytest.mark.parametrize("text", ['approx_topk(2, rate({a="b"}[1m]))'])
 def test_what_is_not_evaluated_is_refused(text: str) -> None:
     with pytest.raises(QueryFailure, match="not supported here"):
         logql.parse(text)

@@ -13,7 +13,7 @@ from pocket.query import logql
 from pocket.query.logql import template
 from pocket.query.logql.levels import with_level
 from pocket.query.logql.record import Record
-from pocket.query.logql.template_functions import TemplateError
+from pocket.query.logql.template_types import TemplateError
 from pocket.rows import LogEntry
 
 SECOND = 10**9

@@ -30,7 +30,8 @@ def test_messages_have_the_general_form() -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("1.5", 1.5), (".5e1", 5.0), ("5.", 5.0), ("-Inf", -math.inf), ("+infinity", math.inf), ("0x1.8p1", 3.0),
+        ("1.5", 1.5), (".5e1", 5.0), ("1_000.5", 1000.5), ("5.", 5.0), ("-Inf", -math.inf),
+        ("+infinity", math.inf), ("0x1.8p1", 3.0),
         ("-0X_1p-2", -0.25), ("0x.8p0", 0.5), ("0x1_0p0", 16.0),
     ],
 )  # fmt: skip
@@ -39,7 +40,7 @@ def test_floats_are_read_as_in_go(text: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "0x10", "1_000", " 1", "1e", "+nan", "١", "0x1_p0", "0xp1", "1e400", "-0x1p1024"]
+    "text", ["", "x", "0x10", "1__0", "1_.5", " 1", "1e", "+nan", "١", "0x1_p0", "0xp1", "1e400", "-0x1p1024"]
 )
 def test_what_go_does_not_read_is_refused_in_its_words(text: str) -> None:
     with pytest.raises(

@@ -68,6 +68,24 @@ def test_metrics_stages_and_hints() -> None:
         ("{ } | by(1)", "grouping field expressions must reference the span: by(1)"),
         ("{ parent = nil }", "intrinsic (parent) not yet supported"),
         ("{ } | rate() | topk(0)", "limit must be greater than 0"),
+        ("coalesce()", "parse error at line 1, col 1: syntax error: unexpected coalesce"),
+        (
+            "({ } | count() > 1) | rate()",
+            "parse error at line 1, col 21: syntax error: unexpected |",
+        ),
+        ("({ } | count() > 1) && { }", "parse error at line 1, col 24: syntax error: unexpected {, expecting ("),
+        (
+            "{ } | rate() by (name, kind, status, span.a, span.b, span.c)",
+            "metrics group by 6 values not yet supported",
+        ),
+        (
+            "{ } | avg_over_time(duration) by (name, kind, status, span.a, span.b)",
+            "metrics group by 5 values not yet supported",
+        ),
+        ("{ } | quantile_over_time(duration, 1.5)", "quantile must be between 0 and 1: 1.5"),
+        ("({ } | count()) > 2", "scalar filter lhs of type (%v) not yet supported"),
+        ("{ } | count() + 1 > 2", "scalar filter lhs of type (%v) not yet supported"),
+        ("{ } | count() > 2 * 3", "scalar filter rhs of type (%v) not yet supported"),
     ],
 )
 def test_faults_are_named_as_tempo_names_them(text: str, message: str) -> None:

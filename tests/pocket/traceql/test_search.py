@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pocket.query import traceql
 from pocket.query.errors import QueryFailure
+from pocket.query.traceql import ast
 from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.trace import Trace
 from pocket.rows import Span
@@ -74,7 +75,27 @@ def found(source: Any, text: str, limit: int = 20) -> str:
         ('{ span.mode = "auto" }', ""),
         ("{ span.die.result + 1 = 8 }", "A2:2"),
         ("{ -span.die.result < -2 }", "A2:2 A3:4"),
-        ("{ span.die.result / 0 = 1 }", ""),
+        ("{ 1 * -1 = -1 }", ALL),
+        ("{ 2 * -3 * 4 + 1 = -23 && !(1 = 2) }", ALL),
+        ("{ 5.0 % 0.0 = 1.0 }", ""),
+        ("{ 5.0 / 0 > 1 }", ALL),
+        ("{ 7 / 2 = 3 && -7 / 2 = -3 && -7 % 2 = -1 }", ALL),
+        ("{ 3ns / 2 = 1.5 && 3ns / 2 > 1ns }", ALL),
+        ("{ duration / 1s > 1.1 }", "A3:1"),
+        ('{ name = "cleanup" && -duration / 1ms = -0.5 }', "A4:1"),
+        ("{ event.attempt = nil }", "A2:2"),  # one of two events has none
+        ("{ event.nope = nil }", "A2:2"),
+        ("{ link.why = nil }", ""),
+        ("{ link.nope = nil }", "A4:1"),
+        ("{ instrumentation.mode = nil && nestedSetParent < 0 }", "A1:1 A2:1 A3:1 A4:1"),
+        ("{ resource.nope = nil && span.flag = false }", "A6:1"),
+        ("{ .replica = nil && span.flag = false }", "A6:1"),  # the library's scope lacks it
+        ("({ kind = server } | count() > 0) > ({ kind = client } | count() > 0)", "A1:24"),
+        (
+            '(({ status = error } | count() > 0) && ({ kind = server })) || ({ name = "odd" } | select(name))',
+            "A2:12 A5:56 A6:1",
+        ),
+        ("(({ status = error }) && ({ kind = server })) | count() > 0", "A2:12 A5:56"),
         ('{ name = "odd" } || { name = "SELECT" }', "A1:4 A6:1"),
         ('{ resource.service.name = "frontend" } && { resource.service.name = "roller" }', "A2:12 A3:1234"),
         ('{ name = "GET /roll" } > { kind = client }', "A1:2"),
@@ -100,6 +121,31 @@ def found(source: Any, text: str, limit: int = 20) -> str:
 )
 def test_search(source: Any, text: str, expected: str) -> None:
     assert found(source, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{ 5 / 0 = 1 }", "division by zero"),
+        ("{ 5 % 0 = 1 }", "modulo by zero"),
+        ("{ span.die.result / 0 = 1 }", "division by zero"),
+        ("{ !span.die.type }", "expression (!span.die.type) expected a boolean, but got TypeString"),
+        ("{ !span.nums }", "expression (!span.nums) expected a boolean, but got TypeIntArray"),
+        ("{ -span.die.type = 1 }", "expression (-span.die.type) expected a numeric, but got TypeString"),
+        ("{ span.nums + 1 = 2 }", "unsupported operation"),
+        ("{ } | { -span.flag > 1 }", "expression (-span.flag) expected a numeric, but got TypeBoolean"),
+    ],
+)
+def test_what_does_not_fit_at_run_time_ends_the_query(source: Any, text: str, message: str) -> None:
+    with pytest.raises(QueryFailure) as failed:
+        found(source, text)
+    assert failed.value.message == message
+
+
+def test_an_aggregate_of_durations_is_a_duration(source: Any) -> None:
+    query = traceql.parse("{ name = `roll die` } | avg(duration) > 500ms")
+    [match] = traceql.search(source, query, BASE, BASE + 100 * SECOND, limit=9)
+    assert match.spansets[0].attributes == {"avg(duration)": ast.Duration(600_000_000)}
 
 
 def test_the_newest_come_first_and_the_limit_holds(source: Any) -> None:

@@ -10,7 +10,7 @@ from pocket.api.tempo.otlp import any_value, value_json
 from pocket.api.times import go_duration
 from pocket.query import traceql
 from pocket.query.traceql.check import INTRINSIC_TYPES
-from pocket.query.traceql.metrics import Series
+from pocket.query.traceql.series import Series
 from pocket.query.traceql.spansets import Spanset
 from pocket.query.traceql.trace import NO_ROOT, Trace
 from pocket.rows import Span

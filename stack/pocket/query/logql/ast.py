@@ -22,25 +22,44 @@ class QuantityFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class IpFilter:
+    name: str
+    pattern: str
+    equal: bool
+
+
+@dataclass(frozen=True, slots=True)
 class BinaryFilter:
     op: str  # and, or
     left: LabelFilter
     right: LabelFilter
 
 
-LabelFilter = MatcherFilter | QuantityFilter | BinaryFilter
+LabelFilter = MatcherFilter | QuantityFilter | IpFilter | BinaryFilter
 
 
 # ---- pipeline stages
 @dataclass(frozen=True, slots=True)
+class Ip:
+    """An address in the line, a network or a range of them, where else a text stands."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
 class LineFilter:
     op: str  # |= != |~ !~ |> !>
-    needles: tuple[str, ...]  # any of them
+    needles: tuple[str | Ip, ...]  # any of them
 
 
 @dataclass(frozen=True, slots=True)
 class Json:
     extractions: tuple[tuple[str, str], ...] = ()  # label, path; empty = everything
+
+
+@dataclass(frozen=True, slots=True)
+class Unpack:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +116,7 @@ class Keep:
     labels: tuple[str | Matcher, ...]
 
 
-Parser = Json | Logfmt | Regexp | Pattern
+Parser = Json | Unpack | Logfmt | Regexp | Pattern
 Stage = LineFilter | Parser | FilterStage | LineFormat | LabelFormats | Decolorize | Drop | Keep
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from lark import Token
 
 from pocket.query.errors import ParseError, Unsupported
-from pocket.query.logql import arithmetic, ast, jsonpath, literals, patterns, template
+from pocket.query.logql import arithmetic, ast, ip, jsonpath, literals, logfmt, patterns, template
 from pocket.query.numbers import go_float
 from pocket.query.quoting import quoted
 from pocket.rows import Matcher
@@ -19,6 +20,7 @@ _UNWRAPPED = {
 }  # fmt: skip
 _COUNTING = {"bytes_over_time", "bytes_rate", "count_over_time", "rate", "absent_over_time"}
 _GROUPABLE = _UNWRAPPED - {"sum_over_time", "rate", "rate_counter", "absent_over_time"}
+_CAPTURE = re.compile(r"(?<!\\)(?:\\\\)*\(\?P?<(\w+)>")
 _SETS = ("and", "or", "unless")
 _NO_EQUALITY = (
     "queries require at least one regexp or equality matcher that does not have an empty-compatible value. "
@@ -52,8 +54,11 @@ def _require_matcher(matchers: Sequence[Matcher]) -> None:
 
 
 # ---- stages
-def line_filter(op: str, needles: tuple[str, ...]) -> None:
+def line_filter(op: str, needles: tuple[str | ast.Ip, ...]) -> None:
     for needle in needles:
+        if isinstance(needle, ast.Ip):
+            _line_ip(op, needle.pattern)
+            continue
         try:
             if op in ("|~", "!~"):
                 literals.go_regex(needle)
@@ -63,14 +68,36 @@ def line_filter(op: str, needles: tuple[str, ...]) -> None:
             raise _stage_fault(f"{op} {quoted(needle)}", error) from None
 
 
+def _line_ip(op: str, pattern: str) -> None:
+    try:
+        if op not in ("|=", "!="):
+            raise ValueError("ip: invalid operation")
+        ip.finder(pattern)
+    except ValueError as error:
+        raise _stage_fault(f"{op} ip({quoted(pattern)})", error) from None
+
+
+def ip_filter(condition: ast.IpFilter) -> ast.IpFilter:
+    try:
+        ip.finder(condition.pattern)
+    except ValueError as error:
+        op = "=" if condition.equal else "!="
+        raise _stage_fault(f"| {condition.name}{op}ip({quoted(condition.pattern)})", error) from None
+    return condition
+
+
 def json(stage: ast.Json) -> ast.Json:
     for _, path in stage.extractions:
         try:
             jsonpath.parse(path)
         except ValueError as error:
-            pairs = [name if name == text else f"{name}={quoted(text)}" for name, text in stage.extractions]
-            raise _stage_fault(f"| json {','.join(pairs)}", f"cannot parse expression [{path}]: {error}") from None
+            shown = f"| json {_extractions(stage.extractions)}"
+            raise _stage_fault(shown, f"cannot parse expression [{path}]: {error}") from None
     return stage
+
+
+def _extractions(pairs: Sequence[tuple[str, str]]) -> str:
+    return ",".join(name if name == text else f"{name}={quoted(text)}" for name, text in pairs)
 
 
 def _stage_fault(stage: str, reason: object) -> ParseError:
@@ -81,10 +108,29 @@ def _stage_fault(stage: str, reason: object) -> ParseError:
 def regexp(stage: ast.Regexp) -> ast.Regexp:
     try:
         names = literals.go_regex(stage.pattern).groupindex
+        _once_each(_CAPTURE.findall(stage.pattern))
     except ValueError as error:
         raise _fail(f"invalid regexp parser: {error}") from None
     if not names:
         raise _fail("invalid regexp parser: at least one named capture must be supplied")
+    return stage
+
+
+def _once_each(names: Sequence[str]) -> None:
+    """RE2 takes the last of two captures of one name, Loki refuses both."""
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ValueError(f"duplicate extracted label name '{repeated}'")
+
+
+def logfmt_names(stage: ast.Logfmt) -> ast.Logfmt:
+    for _, key in stage.extractions:
+        try:
+            logfmt.expression(key)
+        except ValueError as error:
+            flags = f"{'--strict ' if stage.strict else ''}{'--keep-empty ' if stage.keep_empty else ''}"
+            shown = f"| logfmt {flags}{_extractions(stage.extractions)}"
+            raise _stage_fault(shown, f"cannot parse expression [{key}]: {error}") from None
     return stage
 
 
@@ -116,7 +162,7 @@ def label_formats(stage: ast.LabelFormats) -> ast.LabelFormats:
     for item in stage.formats:
         try:
             if not item.rename:
-                template.compile_template(item.source)
+                template.compile_template(item.source, "label")
         except ValueError as error:
             raise _stage_fault(_shown(stage), f"invalid template for label '{item.label}': {error}") from None
     return stage
@@ -177,8 +223,15 @@ def range_aggregation(
         raise _fail(f"grouping not allowed for {op} aggregation")
     if op not in (_UNWRAPPED if log_range.unwrap else _COUNTING):
         raise _fail(f"invalid aggregation {op} {'with' if log_range.unwrap else 'without'} unwrap")
-    value = None if parameter is None else go_float(str(parameter))
+    value = None if parameter is None else number(str(parameter), "as a float")
     return ast.RangeAggregation(op, log_range, grouping, value)
+
+
+def number(text: str, what: str) -> float:
+    try:
+        return go_float(text)
+    except ValueError as error:
+        raise _fail(f"unable to parse {what}: {error}") from None
 
 
 def vector_aggregation(

@@ -120,7 +120,12 @@ def _range(
 ) -> list[Vector]:  # fmt: skip
     window, offset = expr.log_range.range_ns, expr.log_range.offset_ns
     ends = np.array(times, np.int64) - offset
-    found = samples.select(source, expr, outer, int(ends[0]) - window, int(ends[-1]), most)
+
+    def seen(t_ns: int) -> bool:
+        end = int(np.searchsorted(ends, t_ns))
+        return end < len(ends) and t_ns > ends[end] - window
+
+    found = samples.select(source, expr, outer, int(ends[0]) - window, int(ends[-1]), most, seen)
     answer: list[Vector] = [{} for _ in times]
     for labels, series in found.items():
         current().check()

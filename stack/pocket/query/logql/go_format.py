@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pocket.budget import current
+from pocket.query.logql.go_values import kind, plain
 from pocket.query.quoting import quoted
 
 TOO_LARGE = 1_000_000  # fmt's tooLarge, of a width and of a precision
@@ -27,7 +28,7 @@ def sprintf(layout: str, *values: Any) -> str:
         pieces += (layout[position : found.start()], _formatted(found, rest))
         position = found.end()
     pieces.append(layout[position:])
-    extra = ", ".join(f"{_kind(value)}={_plain(value)}" for value in rest)
+    extra = ", ".join(f"{kind(value)}={plain(value)}" for value in rest)
     return "".join(pieces) + (f"%!(EXTRA {extra})" if extra else "")
 
 
@@ -65,16 +66,18 @@ def _size(text: str | None, rest: Iterator[Any]) -> tuple[int, bool]:
 
 def _shown(verb: str, flags: str, precision: int, value: Any) -> str:
     if verb == "v":
-        return _plain(value)
+        return plain(value)
     if verb == "T":
-        return _kind(value)
+        return kind(value)
     if isinstance(value, bool):
-        return _plain(value) if verb == "t" else _mistaken(verb, value)
+        return plain(value) if verb == "t" else _mistaken(verb, value)
     if isinstance(value, int):
         return _integer(verb, flags, precision, value)
     if isinstance(value, float):
         return _real(verb, flags, precision, value)
-    return _text(verb, precision, value) if isinstance(value, str) else _mistaken(verb, value)
+    if isinstance(value, str):
+        return _text(verb, precision, value)
+    return plain(value) if verb == "s" and not isinstance(value, dict | list) else _mistaken(verb, value)
 
 
 def _integer(verb: str, flags: str, precision: int, value: int) -> str:
@@ -94,7 +97,7 @@ def _real(verb: str, flags: str, precision: int, value: float) -> str:
         sign = "+" if value > 0 else "-" if value < 0 else ""
         return (sign if "+" in flags or value < 0 else "") + ("NaN" if math.isnan(value) else "Inf")
     if verb in "gG" and precision < 0:  # the shortest that reads back
-        return _sign(value, flags) + _plain(abs(value))
+        return _sign(value, flags) + plain(abs(value))
     return _sign(value, flags) + format(abs(value), f".{6 if precision < 0 else precision}{_FLOAT[verb]}")
 
 
@@ -131,26 +134,4 @@ def _sign(value: float, flags: str) -> str:
 
 
 def _mistaken(verb: str, value: Any) -> str:
-    return f"%!{verb}({_kind(value)}={_plain(value)})"
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case bool():
-            return "bool"
-        case int():
-            return "int"
-        case float():
-            return "float64"
-    return "string"
-
-
-def _plain(value: Any) -> str:
-    """As %v prints it: floats as %g with the shortest digits, exponents beyond 1e21."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if not isinstance(value, float):
-        return str(value)
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"
-    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
+    return f"%!{verb}({kind(value)}={plain(value)})"

@@ -43,6 +43,7 @@ def parser(names: wanted.Names, slow: Extract) -> Extract:
             document = orjson.loads(line)
             for key, value in document.items():
                 if type(value) is dict:
+                    _once(key, line)
                     _nested(value, naming.label_name(key), names, line, fields)
                 elif name := known[key] if key in known else name_of(key):
                     _add(fields, name, key, value, line)
@@ -59,12 +60,20 @@ def _nested(document: dict[str, Any], prefix: str, names: wanted.Names, line: st
     for key, value in document.items():
         name = naming.joined(prefix, key)
         if type(value) is dict:
+            _once(key, line)
             _nested(value, name, names, line, fields)
         elif name and wanted.takes(names, name):
             _add(fields, name, key, value, line)
 
 
+def _once(key: str, line: str) -> None:
+    """orjson keeps the last of two members of one name, Loki the first."""
+    if line.count(f'"{key}"') > 1 and len(_member(key).findall(line)) > 1:
+        raise _Inexact
+
+
 def _add(fields: Fields, name: str, key: str, value: Any, line: str) -> None:
+    _once(key, line)
     kind = type(value)
     if kind is str:
         fields.append((name, naming.valid(value)))
@@ -83,6 +92,11 @@ def _written(key: str, value: float, line: str) -> str:
         raise _Inexact
     text: str = found[0]
     return text
+
+
+@lru_cache(maxsize=256)
+def _member(key: str) -> re.Pattern[str]:
+    return re.compile(rf'"{re.escape(key)}"[ \t\r\n]*:')
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""The paths of `| json label="servers[0].name"`, and the raw text they point at (Loki's log/jsonexpr)."""
+"""The paths of `| json label="servers[0].name"`, and what they point at (Loki's log/jsonexpr)."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from functools import lru_cache
 from json import JSONDecodeError, JSONDecoder
 from json.decoder import scanstring  # type: ignore[attr-defined]
 
-Path = tuple[str | int, ...]
+from pocket.query.logql.json_scan import Path, Value, value
 
 _STEP = re.compile(r"\.?([A-Za-z_][A-Za-z0-9_]*)|\[(\d+)\]|\[\"((?:\\.|[^\"\\])*)\"\]")
 _SPACE = re.compile(r"[ \t\r\n]*")
+_ENDS = ("", " ", "\n", "\r", "\t", ",", "}", "]")
 _decoder = JSONDecoder()
 
 
@@ -36,15 +37,22 @@ def _step(found: re.Match[str]) -> str | int:
     return found[1] if found[1] is not None else re.sub(r"\\(.)", r"\1", found[3])
 
 
-def find(text: str, path: Path) -> str | None:
-    """The raw text at `path`, None if there is nothing. Raises JSONDecodeError on malformed JSON."""
+def find(text: str, path: Path) -> Value | None:
+    """The value at `path`, None if there is nothing. Raises ValueError on what only json_scan reads as Loki does:
+    malformed JSON, and names that stand there twice.
+    """
     start = _skip(text, 0)
     for step in path:
         inner = _member(text, start, step) if isinstance(step, str) else _element(text, start, step)
         if inner is None:
+            if any(isinstance(name, str) and text.count(f'"{name}"') > 1 for name in path):
+                raise ValueError("perhaps in the other object of this name")
             return None
         start = inner
-    return text[start : _end(text, start)]
+    end = _end(text, start)
+    if text[end : end + 1] not in _ENDS:
+        raise ValueError("more than a value")
+    return Value(text[start:end], "object", end) if text[start] == "{" else value(text, start)
 
 
 def _skip(text: str, position: int) -> int:
@@ -72,7 +80,12 @@ def _member(text: str, start: int, key: str) -> int | None:
         position = _skip(text, position + 1)
         if name == key:
             return position
-        position = _skip(text, _skip(text, _end(text, position)) + 1)
+        position = _skip(text, _end(text, position))
+        if text[position : position + 1] != ",":
+            break
+        position = _skip(text, position + 1)
+    if text[position : position + 1] != "}":
+        raise JSONDecodeError("Expecting ',' delimiter", text, position)
     return None
 
 

@@ -11,7 +11,20 @@ _BLANK = re.compile(r"[\x00-\x20]*")
 _WORD = re.compile(r"[^\x00-\x20]*")
 _KEY = re.compile(r'[^\x00-\x20="]*')
 _BARE = re.compile(r'[^\x00-\x20="]*')
+_EXPRESSION = re.compile(r'\s*(?P<first>[A-Za-z_][A-Za-z0-9_]*|"[^"\]]*["\]]?)?(?:\s*"[^"\]]*["\]]?)*\s*')
 _QUOTED = re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL)
+
+
+def expression(text: str) -> str:
+    """The key that `| logfmt label="key"` names: a word or a quoted text. Raises ValueError with Loki's words."""
+    found = _EXPRESSION.match(text)
+    assert found is not None
+    if found["first"] is None:
+        raise ValueError("syntax error: unexpected $end, expecting STRING or KEY")
+    if rest := text[found.end() :]:
+        key = rest[0].isascii() and (rest[0].isalpha() or rest[0] == "_")
+        raise ValueError("syntax error: unexpected KEY" if key else f"unexpected char {rest[0]}")
+    return found[0].strip().strip('"')
 
 
 def pairs(line: str, faults: list[str]) -> Iterator[tuple[str, str]]:

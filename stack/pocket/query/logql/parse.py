@@ -10,10 +10,9 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput
 
 from pocket.query.durations import duration_ns, prometheus_duration_ns
-from pocket.query.errors import ParseError, Unsupported
+from pocket.query.errors import ParseError
 from pocket.query.grammar import load, nesting
 from pocket.query.logql import ast, check, literals, syntax_error
-from pocket.query.numbers import go_float
 from pocket.query.quoting import unquote
 from pocket.query.syntax_error import at
 from pocket.rows import Matcher
@@ -101,19 +100,20 @@ class _Builder(Transformer[Token, Any]):
         return ast.LogQuery(matchers, tuple(stages or ()))
 
     # ---- stages
-    def line_filter(self, op: Token, *needles: Token) -> ast.LineFilter:
-        texts = tuple(_text(needle) for needle in needles if needle.type == "STRING")
+    def line_filter(self, op: Token, *parts: Token | ast.Ip) -> ast.LineFilter:
+        needles = (part for part in parts if isinstance(part, ast.Ip) or part.type == "STRING")
+        texts = tuple(needle if isinstance(needle, ast.Ip) else _text(needle) for needle in needles)
         check.line_filter(str(op), texts)
         return ast.LineFilter(str(op), texts)
 
-    def ip(self, _: Token) -> None:
-        raise Unsupported("parse error : ip() filters are not supported here")
+    def ip(self, pattern: Token) -> ast.Ip:
+        return ast.Ip(_text(pattern))
 
-    def ip_filter(self, *_: Token) -> None:
-        raise Unsupported("parse error : ip() filters are not supported here")
+    def ip_filter(self, name: Token, op: Token, pattern: Token) -> ast.IpFilter:
+        return check.ip_filter(ast.IpFilter(str(name), _text(pattern), equal=op.type == "EQ"))
 
-    def unpack(self) -> None:
-        raise Unsupported("parse error : the unpack parser is not supported here")
+    def unpack(self) -> ast.Unpack:
+        return ast.Unpack()
 
     def extraction(self, name: Token, _: Token | None, path: Token | None) -> tuple[str, str]:
         return str(name), str(name) if path is None else _text(path)
@@ -126,7 +126,7 @@ class _Builder(Transformer[Token, Any]):
 
     def logfmt(self, *parts: Any) -> ast.Logfmt:
         flags = {str(part) for part in parts[:-1]}
-        return ast.Logfmt(parts[-1] or (), "--strict" in flags, "--keep-empty" in flags)
+        return check.logfmt_names(ast.Logfmt(parts[-1] or (), "--strict" in flags, "--keep-empty" in flags))
 
     def regexp(self, pattern: Token) -> ast.Regexp:
         return check.regexp(ast.Regexp(_text(pattern)))
@@ -213,11 +213,11 @@ class _Builder(Transformer[Token, Any]):
 
     # ---- operators
     def literal(self, *parts: Token) -> ast.Literal:
-        value = go_float(str(parts[-1]))
+        value = check.number(str(parts[-1]), "literal as a float")
         return ast.Literal(-value if parts[0] == "-" else value)
 
     def vector_literal(self, _: Token, number: Token) -> ast.VectorLiteral:
-        return ast.VectorLiteral(go_float(str(number)))
+        return ast.VectorLiteral(check.number(str(number), "vectorExpr as a float"))
 
     def matching(self, kind: Token, names: list[Token] | None) -> ast.Matching:
         return ast.Matching(on=kind.type == "ON", labels=_identifiers(names))

@@ -44,10 +44,13 @@ class Record:
 
     def extract(self, name: str, value: str) -> None:
         """Add a label a parser found; a name the stream has gets a suffix; the first parser to find it wins."""
-        if name in self._base or name in self.metadata:
-            name += DUPLICATE
+        name = self.unused(name)
         if name not in self.extracted:
             self.set(name, value)
+
+    def unused(self, name: str) -> str:
+        """The name a parsed label gets: with a suffix where the stream or the structured metadata has it."""
+        return name + DUPLICATE if name in self._base or name in self.metadata else name
 
     def set(self, name: str, value: str) -> None:
         self.metadata.pop(name, None)

@@ -64,11 +64,12 @@ class Samples:
 
 def select(
     source: LogSource, expr: ast.RangeAggregation, outer: ast.Grouping | None, start_ns: int, end_ns: int,
-    most: int | None = None,
+    most: int | None = None, seen: Callable[[int], bool] = lambda _: True,
 ) -> dict[LabelKey, Samples]:  # fmt: skip
     """All samples in (start, end], by labels. `outer` is the grouping of an enclosing `sum`, pushed down.
 
-    More than `most` series raise SeriesLimit as soon as they are there.
+    More than `most` series raise SeriesLimit as soon as they are there; a line that failed raises PipelineError if
+    it was `seen`, which one between two windows is not.
     """
     grouping = outer or expr.grouping
     if expr.op == "absent_over_time":
@@ -81,6 +82,8 @@ def select(
         value = measure(record)
         if value is not None:
             if record.error:
+                if not seen(record.t_ns):
+                    continue
                 raise _pipeline_error(_complete(record, query, measure))
             labels = key(record)
             series = collected.get(labels)
@@ -126,7 +129,7 @@ def _without_idle_parsers(expr: ast.RangeAggregation, grouping: ast.Grouping | N
     needed = any(isinstance(stage, ast.FilterStage | ast.LineFormat | ast.LabelFormats) for stage in query.stages)
     if not lone or needed or expr.log_range.unwrap:
         return query
-    parsers = ast.Json | ast.Logfmt | ast.Regexp | ast.Pattern
+    parsers = ast.Json | ast.Unpack | ast.Logfmt | ast.Regexp | ast.Pattern
     return ast.LogQuery(query.matchers, tuple(stage for stage in query.stages if not isinstance(stage, parsers)))
 
 
@@ -167,11 +170,11 @@ def _key(grouping: ast.Grouping | None, unwrap: ast.Unwrap | None) -> Callable[[
 
 
 def _by(names: tuple[str, ...]) -> Callable[[Record], LabelKey]:
-    return lambda record: tuple([(name, value) for name in names if (value := record.get(name))])
+    return lambda record: tuple([(name, value) for name in names if (value := record.get(name)) is not None])
 
 
 def _without(record: Record, hidden: set[str]) -> LabelKey:
-    return tuple(sorted(item for item in record.labels().items() if item[0] not in hidden and item[1]))
+    return tuple(sorted(item for item in record.labels().items() if item[0] not in hidden))
 
 
 def _pipeline_error(labels: dict[str, str]) -> PipelineError:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from pocket.query.durations import go_duration_ns
-from pocket.query.logql import ast, extract, literals, patterns, wanted
+from pocket.query.logql import ast, extract, ip, literals, patterns, wanted
 from pocket.query.logql.arithmetic import COMPARISON
 from pocket.query.logql.record import ERROR, ERROR_DETAILS, Record
 from pocket.query.logql.template import Template, compile_template
-from pocket.query.logql.template_functions import TemplateError
+from pocket.query.logql.template_types import TemplateError
 from pocket.query.numbers import go_float
 from pocket.rows import LogEntry, Matcher
 
@@ -53,7 +53,7 @@ def step(stage: ast.Stage, names: wanted.Names | None = None) -> Step:
             return _line_filter(op, needles)
         case ast.FilterStage(condition):
             return label_filter(condition)
-        case ast.Json() | ast.Logfmt() | ast.Regexp() | ast.Pattern():
+        case ast.Json() | ast.Unpack() | ast.Logfmt() | ast.Regexp() | ast.Pattern():
             return _always(extract.parser(stage, names))
         case ast.LineFormat(template):
             return _always(_line_format(compile_template(template)))
@@ -76,14 +76,16 @@ def _always(act: Callable[[Record], None]) -> Step:
 
 
 # ---- line filters
-def _line_filter(op: str, needles: Iterable[str]) -> Step:
+def _line_filter(op: str, needles: Iterable[str | ast.Ip]) -> Step:
     """`|= "a" or "b"`: any of them; `!= "a" or "b"`: none of them."""
     tests = [_line_test(op, needle) for needle in needles]
     wanted = op[0] == "|"
     return lambda record: any(test(record.line) for test in tests) == wanted
 
 
-def _line_test(op: str, needle: str) -> Callable[[str], bool]:
+def _line_test(op: str, needle: str | ast.Ip) -> Callable[[str], bool]:
+    if isinstance(needle, ast.Ip):
+        return ip.finder(needle.pattern)
     if op in ("|~", "!~"):
         search = literals.go_regex(needle).search
         return lambda line: search(line) is not None
@@ -102,6 +104,8 @@ def label_filter(condition: ast.LabelFilter) -> Step:
             return lambda record: matcher.matches({matcher.name: record.value(matcher.name)})
         case ast.QuantityFilter():
             return _quantity(condition)
+        case ast.IpFilter():
+            return _address(condition)
         case ast.BinaryFilter(op, left, right):
             first, second = label_filter(left), label_filter(right)
             if op == "or":
@@ -111,6 +115,19 @@ def label_filter(condition: ast.LabelFilter) -> Step:
 
 def _both(left: bool, right: bool) -> bool:
     return left and right  # both sides run, so that both can set an error, as in Loki
+
+
+def _address(condition: ast.IpFilter) -> Step:
+    """A line that failed before the label was found stays: only filters of texts drop it."""
+    finds = ip.finder(condition.pattern)
+
+    def run(record: Record) -> bool:
+        text = record.get(condition.name)
+        if record.error and condition.name not in record.extracted:
+            return True
+        return text is not None and finds(text) == condition.equal
+
+    return run
 
 
 def _quantity(condition: ast.QuantityFilter) -> Step:
@@ -136,7 +153,7 @@ def _line_format(template: Template) -> Callable[[Record], None]:
         try:
             record.line = template(record)
         except TemplateError as error:
-            record.fail("TemplateFormatErr", f"template: line:1: {error}")
+            record.fail("TemplateFormatErr", str(error))
 
     return run
 
@@ -154,13 +171,13 @@ def _label_formats(formats: Sequence[ast.LabelFormat]) -> Callable[[Record], Non
 def _label_format(item: ast.LabelFormat) -> Callable[[Record], None]:
     if item.rename:
         return lambda record: _rename(record, item.label, item.source)
-    template = compile_template(item.source)
+    template = compile_template(item.source, "label")
 
     def run(record: Record) -> None:
         try:
             record.set(item.label, template(record))
         except TemplateError as error:
-            record.fail("TemplateFormatErr", f"template: label:1: {error}")
+            record.fail("TemplateFormatErr", str(error))
 
     return run
 

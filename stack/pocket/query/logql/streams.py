@@ -66,10 +66,11 @@ def needles(query: ast.LogQuery) -> tuple[str, ...]:
     """The substrings every line of the answer has as stored: `|=` filters before anything changes the line."""
     found: list[str] = []
     for stage in query.stages:
-        if isinstance(stage, ast.LineFormat | ast.Decolorize):
+        if isinstance(stage, ast.LineFormat | ast.Decolorize | ast.Unpack):
             break
-        if isinstance(stage, ast.LineFilter) and stage.op == "|=" and len(stage.needles) == 1 and stage.needles[0]:
-            found.append(stage.needles[0])
+        match stage:
+            case ast.LineFilter("|=", (str() as needle,)) if needle:
+                found.append(needle)
     return tuple(found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from pocket.query.logql import ast
 from pocket.query.logql.levels import LABEL
@@ -36,7 +36,7 @@ def _of_filter(condition: ast.LabelFilter) -> Iterator[str]:
     match condition:
         case ast.MatcherFilter(matcher):
             yield matcher.name
-        case ast.QuantityFilter(name):
+        case ast.QuantityFilter(name) | ast.IpFilter(name):
             yield name
         case ast.BinaryFilter(_, left, right):
             yield from _of_filter(left)
@@ -46,6 +46,16 @@ def _of_filter(condition: ast.LabelFilter) -> Iterator[str]:
 def takes(names: Names | None, name: str) -> bool:
     """Whether a field of this name may become a label that is asked for: under its own or its second name."""
     return names is None or name in names or name + DUPLICATE in names
+
+
+def takes_prefix(names: Names | None, prefix: str) -> bool:
+    """Whether a field within an object of this name may become a label that is asked for."""
+    return names is None or any(name.startswith(prefix) for name in names)
+
+
+def complete(names: Names, extracted: Set[str]) -> bool:
+    """Whether there is nothing left to look for, under neither name: Loki's AllRequiredExtracted."""
+    return all(name in extracted and name.removesuffix(DUPLICATE) in extracted for name in names)
 
 
 def level(names: Names | None) -> bool:

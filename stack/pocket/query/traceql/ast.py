@@ -25,7 +25,11 @@ class Kind(StrEnum):
     CONSUMER = "consumer"
 
 
-# nil, or by Python's type: string, int or duration (ns), float, boolean, status, kind, list
+class Duration(int):
+    """Nanoseconds, a type of its own: dividing durations gives a fraction, dividing integers does not."""
+
+
+# nil, or by Python's type: string, int, duration (ns), float, boolean, status, kind, list
 Value = str | int | float | bool | Status | Kind | list[object] | None
 
 
@@ -164,6 +168,17 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Spans that `filter` selects against all others; of the selected those in (start, end] alone, if given."""
+
+    filter: SpansetFilter
+    top: int = 10
+    start_ns: int = 0
+    end_ns: int = 0
+    op: str = "compare"
+
+
+@dataclass(frozen=True, slots=True)
 class Best:
     op: str  # topk, bottomk
     count: int
@@ -178,6 +193,6 @@ class SeriesFilter:
 @dataclass(frozen=True, slots=True)
 class Query:
     pipeline: Pipeline
-    metrics: Metrics | None = None
+    metrics: Metrics | Compare | None = None
     second_stages: tuple[Best | SeriesFilter, ...] = ()
     hints: tuple[tuple[str, Static], ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pocket import regex
 from pocket.query.errors import ParseError
+from pocket.query.numbers import general
 from pocket.query.traceql import ast, values
 
 NUMBERS = ("int", "float", "duration")
@@ -30,8 +31,40 @@ INTRINSIC_TYPES = {
 }  # fmt: skip, the others are strings
 
 
+MAX_BY = 5
+# These need a place among the labels for themselves.
+_ONE_LESS = ("avg_over_time", "histogram_over_time", "quantile_over_time")
+
+
 def validate(query: ast.Query) -> None:
     _pipeline(query.pipeline)
+    match query.metrics:
+        case ast.Compare():
+            _compare(query.metrics)
+            if query.second_stages:
+                raise ParseError("`compare()` cannot be used with second stage functions")
+        case ast.Metrics():
+            _metrics(query.metrics)
+
+
+def _compare(compare: ast.Compare) -> None:
+    _element(compare.filter)
+    if compare.top <= 0:
+        raise ParseError("compare() top number of values must be integer greater than 0")
+    if compare.start_ns == compare.end_ns == 0:
+        return
+    if compare.start_ns <= 0 or compare.end_ns <= 0:
+        raise ParseError("compare() timestamps must be positive integer unix nanoseconds")
+    if compare.end_ns <= compare.start_ns:
+        raise ParseError("compare() end timestamp must be greater than start timestamp")
+
+
+def _metrics(metrics: ast.Metrics) -> None:
+    if len(metrics.by) > MAX_BY - (metrics.op in _ONE_LESS):
+        raise ParseError(f"metrics group by {len(metrics.by)} values not yet supported")
+    for quantile in metrics.quantiles:
+        if not 0 <= quantile <= 1:
+            raise ParseError(f"quantile must be between 0 and 1: {general(quantile)}")
 
 
 def _pipeline(pipeline: ast.Pipeline) -> None:
@@ -56,6 +89,15 @@ def _element(element: ast.Element) -> None:
             field(by)
         case ast.ScalarFilter():
             _scalar_filter(element)
+
+
+def scalar_filter(left: object, op: str, right: object) -> ast.ScalarFilter:
+    """Tempo parses more than `aggregate op number`, and evaluates that alone; these words are its own."""
+    if not isinstance(left, ast.Aggregate):
+        raise ParseError("scalar filter lhs of type (%v) not yet supported")
+    if not isinstance(right, ast.Static):
+        raise ParseError("scalar filter rhs of type (%v) not yet supported")
+    return ast.ScalarFilter(left, op, right)
 
 
 def _scalar_filter(element: ast.ScalarFilter) -> None:
@@ -98,6 +140,9 @@ def _binary(node: ast.Binary) -> None:
         raise ParseError(f"illegal operation for the given types: {node}")
     if node.op in ("=~", "!~"):
         _regex(node)
+    elif _constant(node.left) and _constant(node.right):
+        # What could be computed is folded: this cannot. Raises as it would on the first span.
+        values.operate(node.op, node.left.value, node.right.value)  # type: ignore[union-attr]
 
 
 def _regex(node: ast.Binary) -> None:
@@ -155,12 +200,11 @@ def fold(node: ast.Field) -> ast.Field:
     try:
         _binary(node)
         value = values.operate(node.op, node.left.value, node.right.value)
-    except (ParseError, ArithmeticError):
+    except (ParseError, values.Impossible):
         return node
     if isinstance(value, bool):
         return ast.Static("bool", value, str(value).lower())
-    kind = "float" if isinstance(value, float) else node.left.type
-    return ast.Static(kind, value, str(value))
+    return ast.Static("float" if isinstance(value, float) else "int", value, str(value))
 
 
 def _constant(node: ast.Field) -> bool:

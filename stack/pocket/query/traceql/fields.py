@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pocket.query.traceql import ast, values
-from pocket.query.traceql.ast import Kind, Status, Value
+from pocket.query.traceql.ast import Duration, Kind, Status, Value
 from pocket.query.traceql.trace import Trace
 from pocket.rows import Span
 
@@ -26,8 +26,8 @@ def compile_field(node: ast.Field) -> Evaluate:
             return _attribute(node)
         case ast.Intrinsic(name):
             return _INTRINSICS[name]
-        case ast.Unary(op, operand):
-            return _unary(op, compile_field(operand))
+        case ast.Unary(_, operand):
+            return _unary(node, compile_field(operand))
         case ast.Binary(op, left, right):
             run = _binary(op, compile_field(left), compile_field(right))
             return _strict(left, right, run) if op in _COMPARISONS else run
@@ -49,19 +49,30 @@ def _strict(left: ast.Field, right: ast.Field, run: Evaluate) -> Evaluate:
     return run
 
 
-def _unary(op: str, operand: Evaluate) -> Evaluate:
-    match op:
+def _unary(node: ast.Unary, operand: Evaluate) -> Evaluate:
+    match node.op:
         case "exists":
             return lambda span, trace: operand(span, trace) is not None
         case "missing":
-            return lambda span, trace: operand(span, trace) is None
+            return _missing(node.operand, operand)
         case "!":
-            return lambda span, trace: operand(span, trace) is False
-    return lambda span, trace: _negative(operand(span, trace))
+            return lambda span, trace: _inverse(node, operand(span, trace))
+    return lambda span, trace: _negative(node, operand(span, trace))
 
 
-def _negative(value: Value) -> Value:
-    return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+def _inverse(node: ast.Unary, value: Value) -> Value:
+    """What is missing is nothing, as Tempo does not even fetch the span; another type ends the query."""
+    if value is not None and not isinstance(value, bool):
+        raise values.Impossible(f"expression ({node}) expected a boolean, but got {values.go_type(value)}")
+    return None if value is None else not value
+
+
+def _negative(node: ast.Unary, value: Value) -> Value:
+    if value is not None and values.type_of(value) != "number":
+        raise values.Impossible(f"expression ({node}) expected a numeric, but got {values.go_type(value)}")
+    if value is None:
+        return None
+    return Duration(-value) if isinstance(value, Duration) else -value  # type: ignore[operator]
 
 
 def _binary(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
@@ -70,16 +81,31 @@ def _binary(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
     if op == "||":
         return lambda span, trace: left(span, trace) is True or right(span, trace) is True
 
-    def run(span: Span, trace: Trace) -> Value:
-        try:
-            return values.operate(op, left(span, trace), right(span, trace))
-        except ZeroDivisionError:
-            return None
-
-    return run
+    return lambda span, trace: values.operate(op, left(span, trace), right(span, trace))
 
 
 # ---- attributes
+def _missing(node: ast.Field, operand: Evaluate) -> Evaluate:
+    """`= nil`: one event or link without the attribute is enough, and where there is none nothing is missing.
+
+    Without a scope it is enough that one of the scopes lacks it, as Tempo looks for it in each.
+    """
+    if not isinstance(node, ast.Attribute) or node.scope in ("span", "resource", "instrumentation"):
+        return lambda span, trace: operand(span, trace) is None
+    name = node.name
+    if node.scope == "event":
+        return lambda span, _: any(name not in event.attributes for event in span.events)
+    if node.scope == "link":
+        return lambda span, _: any(name not in link.attributes for link in span.links)
+    return lambda span, _: any(name not in attributes for attributes in _scopes(span))
+
+
+def _scopes(span: Span) -> Iterator[dict[str, Any]]:
+    yield from (span.attributes, span.resource, span.scope_attributes)
+    yield from (event.attributes for event in span.events)
+    yield from (link.attributes for link in span.links)
+
+
 def _attribute(node: ast.Attribute) -> Evaluate:
     name = node.name
     match node.scope:
@@ -126,7 +152,7 @@ def _status(span: Span, _: Trace) -> Status:
 
 
 _INTRINSICS: dict[str, Evaluate] = {
-    "duration": lambda span, _: span.duration_ns,
+    "duration": lambda span, _: Duration(span.duration_ns),
     "name": lambda span, _: span.name,
     "kind": _kind,
     "status": _status,
@@ -135,14 +161,16 @@ _INTRINSICS: dict[str, Evaluate] = {
     "span:parentID": lambda span, _: span.parent_span_id,
     "span:childCount": lambda span, trace: len(trace.children.get(span.span_id, ())),
     "trace:id": lambda _, trace: trace.trace_id,
-    "traceDuration": lambda _, trace: trace.duration_ns,
+    "traceDuration": lambda _, trace: Duration(trace.duration_ns),
     "rootName": lambda _, trace: trace.root_name,
     "rootServiceName": lambda _, trace: trace.root_service,
     "nestedSetLeft": lambda span, trace: trace.bound(span)[0],
     "nestedSetRight": lambda span, trace: trace.bound(span)[1],
     "nestedSetParent": lambda span, trace: trace.bound(span)[2],
     "event:name": lambda span, _: _several(event.name for event in span.events),
-    "event:timeSinceStart": lambda span, _: _several(event.t_ns - span.start_ns for event in span.events),
+    "event:timeSinceStart": lambda span, _: _several(
+        Duration(event.t_ns - span.start_ns) for event in span.events
+    ),
     "link:traceID": lambda span, _: _several(link.trace_id for link in span.links),
     "link:spanID": lambda span, _: _several(link.span_id for link in span.links),
     "instrumentation:name": lambda span, _: span.scope_name,

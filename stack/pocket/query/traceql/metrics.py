@@ -6,76 +6,31 @@ Steps are aligned to multiples of the step; a sample at t covers the spans that 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from pocket.budget import current, size_of
-from pocket.query.errors import ParseError, QueryFailure
-from pocket.query.traceql import ast, histogram, values
-from pocket.query.traceql.ast import Value
+from pocket.query.errors import ParseError
+from pocket.query.traceql import ast, compare, histogram, values
 from pocket.query.traceql.check import implied_type
 from pocket.query.traceql.evaluate import matches
 from pocket.query.traceql.fields import Evaluate, compile_field
+from pocket.query.traceql.series import (
+    BYTES_A_SERIES,
+    BYTES_A_STEP,
+    Labels,
+    Series,
+    Window,
+    limit_series,
+    timed,
+    window,
+)  # fmt: skip
 from pocket.query.traceql.source import TraceSource
 
 SECOND = 10**9
-MAX_STEPS = 11_000
-
-# Tempo's max_response_series. Tempo cuts there and marks the answer partial; half an answer is refused here.
-MAX_SERIES = 1000
-_TOO_MANY = (
-    f"Response exceeds maximum series limit of {MAX_SERIES}: group by fewer or by other attributes, "
-    "or narrow the time range"
-)
-_BYTES_A_STEP, _BYTES_A_SERIES, _BYTES_A_VALUE = 8, 500, 40  # of what is collected
-
-Labels = tuple[tuple[str, Value], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Bucket i is (start + i·step, start + (i + 1)·step], shown at its end."""
-
-    start_ns: int
-    step_ns: int
-    count: int
-
-    def index(self, t_ns: int) -> int:
-        return (t_ns - self.start_ns - 1) // self.step_ns
-
-    def time_ms(self, index: int) -> int:
-        return (self.start_ns + (index + 1) * self.step_ns) // 10**6
-
-
-@dataclass(slots=True)
-class Series:
-    labels: Labels
-    samples: list[tuple[int, float]]  # t_ms, value
-
-
-@dataclass(slots=True)
-class Observation:
-    labels: Labels
-    index: int
-    value: float | None  # None: the span counts, it has no value
-
-
-class SeriesLimit(QueryFailure):
-    """More series than an answer may have (422: well formed, and too much)."""
-
-
-def window(start_ns: int, end_ns: int, step_ns: int) -> Window:
-    """The aligned steps of a range query: one more before its start, as Tempo's AlignRequest has it."""
-    if step_ns <= 0:
-        raise ParseError("step must be greater than 0")
-    first = start_ns - start_ns % step_ns - step_ns
-    last = end_ns + -end_ns % step_ns
-    if (last - first) // step_ns > MAX_STEPS:
-        raise ParseError("exceeded maximum resolution of 11,000 points per time series")
-    return Window(first, step_ns, (last - first) // step_ns)
+_BYTES_A_VALUE = 40  # of what is collected
 
 
 def query_range(source: TraceSource, query: ast.Query, start_ns: int, end_ns: int, step_ns: int) -> list[Series]:
@@ -94,18 +49,17 @@ def _evaluate(source: TraceSource, query: ast.Query, steps: Window, per_ns: int 
     metrics = query.metrics
     if metrics is None:
         raise ParseError("not a metrics query")
+    if isinstance(metrics, ast.Compare):
+        found = compare.series(source, query, metrics, steps)
+        limit_series(len(found))
+        return found
     collected = _collect(source, query, metrics, steps)
     series = _FINISH[metrics.op](metrics, steps, collected, (per_ns or steps.step_ns) / SECOND)
     for stage in query.second_stages:
         current().check()
         series = _second_stage(stage, series)
-    _limit(len(series))
+    limit_series(len(series))
     return [item for item in series if item.samples]
-
-
-def _limit(count: int) -> None:
-    if count > MAX_SERIES:
-        raise SeriesLimit(_TOO_MANY)
 
 
 # ---- observing
@@ -149,7 +103,11 @@ def _collect(source: TraceSource, query: ast.Query, metrics: ast.Metrics, steps:
                 value = measure(span, trace)
                 if value is None:
                     continue
-                labels = tuple([(name, evaluate(span, trace)) for name, evaluate in by])
+                labels: Labels = tuple(
+                    [(name, found) for name, run in by if (found := run(span, trace)) is not None]
+                )
+                if by and not labels:  # one is forced, as Tempo has it
+                    labels = ((by[0][0], None),)
                 if labels not in collected:
                     _admit(labels, collected, steps, whole=not query.second_stages)
                     collected[labels] = kind(steps)
@@ -160,9 +118,9 @@ def _collect(source: TraceSource, query: ast.Query, metrics: ast.Metrics, steps:
 def _admit(labels: Labels, collected: Collected, steps: Window, *, whole: bool) -> None:
     """Each series is one of the answer, at least, unless a second stage chooses among them."""
     if whole:
-        _limit(len(collected) + 1)
+        limit_series(len(collected) + 1)
     texts = [value for _, value in labels if isinstance(value, str)]
-    current().hold(_BYTES_A_SERIES + size_of(*texts) + 2 * steps.count * _BYTES_A_STEP)
+    current().hold(BYTES_A_SERIES + size_of(*texts) + 2 * steps.count * BYTES_A_STEP)
 
 
 def _label(node: ast.Named) -> str:
@@ -187,19 +145,19 @@ def _in_seconds(metrics: ast.Metrics) -> bool:
 
 # ---- finishing
 def _counts(_: ast.Metrics, steps: Window, collected: Collected, __: float) -> list[Series]:
-    return [_series(labels, steps, found.steps.astype(float).tolist()) for labels, found in collected.items()]
+    return [timed(labels, steps, found.steps.astype(float).tolist()) for labels, found in collected.items()]
 
 
 def _rate(_: ast.Metrics, steps: Window, collected: Collected, seconds: float) -> list[Series]:
     per_second = 1.0 / seconds  # Tempo multiplies by it; dividing differs in the last digit
-    return [_series(labels, steps, (found.steps * per_second).tolist()) for labels, found in collected.items()]
+    return [timed(labels, steps, (found.steps * per_second).tolist()) for labels, found in collected.items()]
 
 
 def _over_time(reduce: Callable[[Sequence[float]], float]) -> Callable[..., list[Series]]:
     def run(metrics: ast.Metrics, steps: Window, collected: Collected, _: float) -> list[Series]:
         scale = 1e9 if _in_seconds(metrics) else 1.0
         return [
-            _series(labels, steps, [reduce(values) / scale if values else math.nan for values in found.all(steps)])
+            timed(labels, steps, [reduce(values) / scale if values else math.nan for values in found.all(steps)])
             for labels, found in collected.items()
         ]
 
@@ -212,7 +170,7 @@ def _histogram(metrics: ast.Metrics, steps: Window, collected: Collected, _: flo
         counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found.all(steps)]
         for bound in sorted({bound for counts in counted for bound in counts}):
             counts = [float(step.get(bound, 0)) for step in counted]
-            series.append(_series((("__bucket", bound), *labels), steps, counts))
+            series.append(timed((("__bucket", bound), *labels), steps, counts))
     return series
 
 
@@ -221,13 +179,8 @@ def _quantiles(metrics: ast.Metrics, steps: Window, collected: Collected, _: flo
     for labels, found in collected.items():
         counted = [histogram.count(values, seconds=_in_seconds(metrics)) for values in found.all(steps)]
         for q in metrics.quantiles:
-            series.append(_series((("p", q), *labels), steps, [histogram.quantile(q, step) for step in counted]))
+            series.append(timed((("p", q), *labels), steps, [histogram.quantile(q, step) for step in counted]))
     return series
-
-
-def _series(labels: Labels, steps: Window, values: Iterable[float]) -> Series:
-    samples = [(steps.time_ms(i), value) for i, value in enumerate(values) if not math.isnan(value)]
-    return Series(labels, samples)
 
 
 _COUNTING = ("rate", "count_over_time")

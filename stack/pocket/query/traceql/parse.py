@@ -75,8 +75,10 @@ def _grammar() -> Lark:
 
 @v_args(inline=True)
 class _Builder(Transformer[Token, Any]):
-    def start(self, query: ast.Query | ast.Pipeline, hints: tuple[Any, ...] | None) -> ast.Query:
-        base = query if isinstance(query, ast.Query) else ast.Query(query)
+    def start(self, parsed: Any, hints: tuple[Any, ...] | None) -> ast.Query:
+        if isinstance(parsed, ast.SpansetOperation):
+            parsed = ast.Pipeline((parsed,))
+        base = parsed if isinstance(parsed, ast.Query) else ast.Query(parsed)
         return ast.Query(base.pipeline, base.metrics, base.second_stages, hints or ())
 
     # ---- pipelines
@@ -85,10 +87,8 @@ class _Builder(Transformer[Token, Any]):
             return ast.Pipeline((first,))
         return ast.Pipeline((*first.elements, following))
 
-    def nested(self, pipeline: ast.Pipeline) -> ast.Spanset:
-        [*_, last] = pipeline.elements
-        alone = len(pipeline.elements) == 1 and isinstance(last, ast.SpansetFilter | ast.SpansetOperation)
-        return last if alone else pipeline  # type: ignore[return-value]
+    def nested(self, pipeline: ast.Pipeline) -> ast.Pipeline:
+        return pipeline
 
     def spanset_filter(self, condition: ast.Field | None = None) -> ast.SpansetFilter:
         return ast.SpansetFilter(ast.Static("bool", True, "true") if condition is None else condition)
@@ -108,13 +108,20 @@ class _Builder(Transformer[Token, Any]):
     def signed(self, *parts: Token) -> ast.Static:
         return _negated(_static(parts[-1])) if len(parts) == 2 else _static(parts[0])
 
-    def scalar_filter(self, aggregate: ast.Aggregate, op: str, value: ast.Static) -> ast.ScalarFilter:
-        return ast.ScalarFilter(aggregate, op, value)
+    def scalar_operation(self, *_: Any) -> None:
+        """Arithmetic on aggregates, and aggregates of pipelines: parsed, and refused as Tempo does."""
+        return
+
+    def scalar_filter(self, left: Any, op: str, right: Any) -> ast.ScalarFilter:
+        return check.scalar_filter(left, op, right)
+
+    def scalar_pipelines(self, left: Any, op: str, right: Any) -> ast.Pipeline:
+        return ast.Pipeline((check.scalar_filter(left, op, right),))
 
     def group(self, _: Token, field: ast.Field) -> ast.Group:
         return ast.Group(field)
 
-    def coalesce(self, _: Token) -> ast.Coalesce:
+    def coalesce(self, *_: Token) -> ast.Coalesce:
         return ast.Coalesce()
 
     def select(self, _: Token, attributes: tuple[ast.Named, ...]) -> ast.Select:
@@ -128,6 +135,11 @@ class _Builder(Transformer[Token, Any]):
         quantiles = tuple(float(part) for part in parts if isinstance(part, Token))
         attribute = next((part for part in parts if isinstance(part, ast.Attribute | ast.Intrinsic)), None)
         return ast.Metrics(str(op), attribute, parts[-1] or (), quantiles)
+
+    def compare_metrics(self, _: Token, condition: ast.Field | None, *numbers: Token | None) -> ast.Compare:
+        top, start, end = (int(number) if number is not None else None for number in numbers)
+        spanset = self.spanset_filter(condition)
+        return ast.Compare(spanset, 10 if top is None else top, start or 0, end or 0)
 
     def grouping(self, _: Token, attributes: tuple[ast.Named, ...]) -> tuple[ast.Named, ...]:
         return attributes
@@ -162,6 +174,8 @@ class _Builder(Transformer[Token, Any]):
     def unary(self, op: Token, operand: ast.Field) -> ast.Field:
         if op == "-" and isinstance(operand, ast.Static) and operand.type in ("int", "float", "duration"):
             return _negated(operand)
+        if op == "!" and isinstance(operand, ast.Static) and operand.type == "bool":
+            return ast.Static("bool", not operand.value, str(not operand.value).lower())
         return ast.Unary(str(op), operand)
 
     def binary(self, left: ast.Field, op: Token, right: ast.Field) -> ast.Field:
@@ -187,7 +201,9 @@ def _trace_id(operand: ast.Field, other: ast.Field) -> ast.Field:
 
 
 def _negated(static: ast.Static) -> ast.Static:
-    return ast.Static(static.type, -static.value, "-" + static.text)  # type: ignore[operator]
+    value = -static.value  # type: ignore[operator]
+    kept = ast.Duration(value) if static.type == "duration" else value
+    return ast.Static(static.type, kept, "-" + static.text)
 
 
 def _static(token: Token) -> ast.Static:
@@ -200,7 +216,7 @@ def _static(token: Token) -> ast.Static:
         case "FLOAT":
             return ast.Static("float", float(token), repr(float(token)))
         case "DURATION":
-            return ast.Static("duration", duration_ns(str(token)), str(token))
+            return ast.Static("duration", ast.Duration(duration_ns(str(token))), str(token))
         case "TRUE" | "FALSE":
             return ast.Static("bool", token.type == "TRUE", str(token))
         case "STATUS_VALUE":

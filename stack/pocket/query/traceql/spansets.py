@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from pocket.query.errors import QueryFailure
 from pocket.query.traceql import ast, structure, values
 from pocket.query.traceql.ast import Value
 from pocket.query.traceql.fields import Evaluate, compile_field
 from pocket.query.traceql.trace import Trace
+from pocket.query.traceql.values import Impossible
 from pocket.rows import Span
-
-
-class Impossible(QueryFailure):
-    """A query that is well formed and cannot be executed; Tempo answers 400."""
-
-    status = 400
 
 
 @dataclass(slots=True)
@@ -124,8 +118,14 @@ def _aggregate(op: str, evaluate: Evaluate | None, spans: Sequence[Span], trace:
         case "min":
             return min(numbers)
         case "sum":
-            return sum(numbers)
+            return _like(numbers[0], sum(numbers))
+    if isinstance(numbers[0], ast.Duration):
+        return ast.Duration(sum(numbers) // len(numbers))
     return sum(numbers) / len(numbers)
+
+
+def _like(first: float, total: float) -> int | float:
+    return ast.Duration(total) if isinstance(first, ast.Duration) else total
 
 
 def _group(name: str, evaluate: Evaluate) -> Step:

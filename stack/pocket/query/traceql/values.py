@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from pocket import regex
-from pocket.query.traceql.ast import Kind, Status, Value
+from pocket.query.errors import QueryFailure
+from pocket.query.traceql.ast import Duration, Kind, Status, Value
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -19,7 +20,32 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 _FLIPPED = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
+_ARITHMETIC = ("+", "-", "*", "/", "%", "^")
+_NUMBERS = {"TypeInt", "TypeFloat", "TypeDuration"}
 _EQUALITY = ("=", "!=")
+
+
+_GO_TYPES = {
+    "nil": "TypeNil", "status": "TypeStatus", "kind": "TypeKind", "bool": "TypeBoolean", "string": "TypeString",
+}  # fmt: skip
+
+
+class Impossible(QueryFailure):
+    """A query that is well formed and cannot be executed; Tempo answers 400."""
+
+    status = 400
+
+
+def go_type(value: Value) -> str:
+    """What Tempo's messages call the type."""
+    match value:
+        case list():
+            return f"{go_type(value[0])}Array" if value else "TypeNil"  # type: ignore[arg-type]
+        case Duration():
+            return "TypeDuration"
+        case float():
+            return "TypeFloat"
+    return _GO_TYPES.get(type_of(value), "TypeInt")
 
 
 def type_of(value: Value) -> str:
@@ -41,7 +67,7 @@ def type_of(value: Value) -> str:
 
 
 def operate(op: str, left: Value, right: Value) -> Value:
-    """The result; False where the types do not go together. Raises ZeroDivisionError on integers."""
+    """The result; False where the types do not go together. Raises Impossible, as for integers divided by zero."""
     if op in ("&&", "||"):
         return _logical(op, left, right)
     kinds = type_of(left), type_of(right)
@@ -71,6 +97,11 @@ def _array(op: str, left: Value, right: Value) -> bool:
     """One side an array: any element will do, for `!=` too (Tempo's fetch layer keeps elements that fulfil it)."""
     if isinstance(left, list) and isinstance(right, list):
         return False
+    if (
+        op in _ARITHMETIC
+        and {go_type(left).removesuffix("Array"), go_type(right).removesuffix("Array")} <= _NUMBERS
+    ):
+        raise Impossible("unsupported operation")
     if isinstance(left, list):
         results = [operate(op, item, right) for item in left]  # type: ignore[arg-type]
     elif isinstance(right, list):
@@ -81,8 +112,12 @@ def _array(op: str, left: Value, right: Value) -> bool:
 
 
 def arithmetic(op: str, left: Any, right: Any) -> int | float:
-    """Integers stay integers, division towards zero, as in Go."""
-    whole = isinstance(left, int) and isinstance(right, int)
+    """Integers stay integers, division towards zero, as in Go; with a duration in it, it is done in floats."""
+    whole = type(left) is int and type(right) is int
+    if whole and op in ("/", "%"):
+        return _whole_division(op, left, right)
+    if not whole:
+        left, right = float(left), float(right)
     match op:
         case "+":
             return left + right  # type: ignore[no-any-return]
@@ -91,10 +126,17 @@ def arithmetic(op: str, left: Any, right: Any) -> int | float:
         case "*":
             return left * right  # type: ignore[no-any-return]
         case "/":
-            return int(left / right) if whole else _float_division(left, right)
+            return _float_division(left, right)
         case "%":
-            return int(math.fmod(left, right)) if whole else math.fmod(left, right)
+            return math.fmod(left, right) if right and math.isfinite(left) else math.nan
     return _power(left, right, whole=whole)
+
+
+def _whole_division(op: str, left: int, right: int) -> int:
+    if not right:
+        raise Impossible("division by zero" if op == "/" else "modulo by zero")
+    quotient = abs(left) // abs(right) * (1 if (left < 0) == (right < 0) else -1)
+    return quotient if op == "/" else left - quotient * right
 
 
 def _float_division(left: float, right: float) -> float:
