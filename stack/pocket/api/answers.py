@@ -18,7 +18,7 @@ def _encoded(body: Any) -> bytes:
     try:
         return orjson.dumps(body)
     except orjson.JSONEncodeError:
-        text = dumps(body, ensure_ascii=False).encode("utf-16", "surrogatepass")
+        text = dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-16", "surrogatepass")
         return text.decode("utf-16", "replace").encode()
 
 
