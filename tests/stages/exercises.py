@@ -71,6 +71,10 @@ def exercises() -> list[Exercise]:
     return [exercise for lesson in lessons() for exercise in of_lesson(lesson)]
 
 
+def of_stage(number: int) -> list[Exercise]:
+    return [exercise for exercise in exercises() if exercise.stage == number]
+
+
 def of_lesson(lesson: Path) -> list[Exercise]:
     text = lesson.read_text(encoding="utf-8")
     section = text[text.index("## Try it") : text.index("## Check it")]

@@ -1,4 +1,4 @@
-"""Each exercise of a lesson is complete, and its edits fit the files. tests/e2e/test_exercises.py plays them."""
+"""Each exercise of a lesson is complete, and its edits fit the files. tests/e2e/playing.py plays them."""
 
 from __future__ import annotations
 

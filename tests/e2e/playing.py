@@ -1,4 +1,4 @@
-"""Plays each lesson's exercises as printed: edit, run, look, and the way back, on a copy of the checkout.
+"""Plays a lesson's exercises as printed: edit, run, look, and the way back, on a copy of the checkout.
 
 Left out is what a program cannot judge: what you see in the UI, and the answers in words.
 """
@@ -13,7 +13,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.stages.exercises import Exercise, Step, exercises, printed, source_of
+from tests.stages.exercises import Exercise, Step, printed, source_of
 from tests.stages.lessons import Block
 from tests.stages.live_lessons import found
 
@@ -31,7 +30,6 @@ IGNORED = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis", 
 COMMAND_SECONDS, ANSWER_SECONDS = 180, 60
 BEFORE_SECONDS = 15  # an answer from then is no sign of an exercise
 QUERIES = {"promql", "logql", "traceql"}
-pytestmark = pytest.mark.e2e
 
 
 @dataclass
@@ -109,9 +107,7 @@ class Checkout:
         return subprocess.run(command, cwd=self.root, check=True, capture_output=True, text=True).stdout
 
 
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory, next_offset: Callable[[], int]) -> Checkout:
-    root = tmp_path_factory.mktemp("checkout")
+def copy_of_the_lessons(root: Path, offset: int) -> Checkout:
     for path in (path for pattern in COPIED for path in ROOT.glob(pattern)):
         if path.is_dir():
             shutil.copytree(path, root / path.name, ignore=IGNORED)
@@ -119,37 +115,27 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, next_offset: Callable[[],
             shutil.copy2(path, root)
     (root / ".venv").symlink_to(ROOT / ".venv")
     (root / ".gitignore").write_text(".venv\n.workshop\n__pycache__\n")
-    copy = Checkout(root, next_offset())
+    copy = Checkout(root, offset)
     copy.git("init", "--quiet")
     copy.git("add", ".")
     copy.git("commit", "--quiet", "-m", "the lessons")
     return copy
 
 
-@dataclass
-class Stages:
-    """One stage at a time: the next one is started when its first exercise comes."""
-
-    checkout: Checkout
-    running: int = 0
-
-    def at(self, stage: int) -> Checkout:
-        if stage != self.running:
-            self.end()
-            self.checkout.workshop("up", str(stage), "--detach", "--traffic")
-            self.running = stage
-        return self.checkout
-
-    def end(self) -> None:
-        self.checkout.workshop("down", "--volumes")
-        self.running = 0
-
-
-@pytest.fixture(scope="module")
-def stages(checkout: Checkout) -> Iterator[Stages]:
-    made = Stages(checkout)
-    yield made
-    made.end()
+def play_through(exercise: Exercise, stage: Checkout) -> None:
+    """Its queries have answers with it that they had not before; then all is as it was."""
+    queries = [Block(stage.root, step.language, step.text) for step in exercise.steps if step.language in QUERIES]
+    before = [query for query in queries if not found(query, stage.get, BEFORE_SECONDS)]
+    assert before or not queries, "its queries have answers without it, too"
+    try:
+        play(exercise, stage)
+        assert stage.git("status", "--porcelain") == ""
+        stage.workshop("check", str(exercise.stage))
+    except BaseException:  # the next exercise begins afresh
+        stage.git("checkout", "--quiet", ".")
+        stage.workshop("down", "--volumes")
+        stage.workshop("up", str(exercise.stage), "--detach", "--traffic")
+        raise
 
 
 def play(exercise: Exercise, copy: Checkout) -> None:
@@ -182,24 +168,3 @@ def answered(query: Block, copy: Checkout) -> None:
     while not found(query, copy.get):
         assert time.monotonic() < deadline, f"no answer within {ANSWER_SECONDS} s: {query.text}"
         time.sleep(0.5)
-
-
-def played() -> list[Any]:
-    """`run` is the stage: its exercises are one worker's (tests/conftest.py)."""
-    return [pytest.param(exercise.stage, exercise, id=str(exercise)) for exercise in exercises()]
-
-
-@pytest.mark.parametrize(("run", "exercise"), played())
-def test_an_exercise_does_what_it_says_and_leads_back(run: int, exercise: Exercise, stages: Stages) -> None:
-    stage = stages.at(run)
-    queries = [Block(stage.root, step.language, step.text) for step in exercise.steps if step.language in QUERIES]
-    before = [query for query in queries if not found(query, stage.get, BEFORE_SECONDS)]
-    assert before or not queries, "its queries have answers without it, too"
-    try:
-        play(exercise, stage)
-        assert stage.git("status", "--porcelain") == ""
-        stage.workshop("check", str(exercise.stage))
-    except BaseException:
-        stage.git("checkout", "--quiet", ".")
-        stages.end()  # the next exercise begins afresh
-        raise
