@@ -38,6 +38,7 @@ class Shell:
 
     root: Path
     offset: int
+    home: Path = field(default_factory=Path.home)
     output: queue.Queue[str] = field(default_factory=queue.Queue)
 
     def __post_init__(self) -> None:
@@ -45,6 +46,7 @@ class Shell:
             "PORT_OFFSET": str(self.offset),
             "WORKSHOP_ROOT": str(self.root),
             "COLUMNS": "200",
+            "HOME": str(self.home),
         }
         self.bash = subprocess.Popen(
             ["bash"], cwd=self.root, env=environment, text=True, encoding="utf-8",
