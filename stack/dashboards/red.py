@@ -51,27 +51,27 @@ def _now(service: Red) -> list[Panel]:
     return [
         panels.number(
             "Request rate",
-            "The R of RED: how busy the service is. Scrapes and health checks are not counted.",
+            "The R of RED, rate: how busy the service is. Scrapes and health checks are not counted.",
             "reqps",
             promql(f"sum(rate({service.all}{RATE}))", "requests"),
             colour=SERVICES[service.job],
         ),
         panels.ratio(
             "Error ratio",
-            "The E of RED: the share of answers that were the server's fault (5xx). A 404 is the caller's.",
+            "The E of RED, errors: the share of answers that are the server's fault (5xx), not the caller's.",
             promql(share(service.failed, service.all), "5xx"),
             bad=0.05,
         ),
         panels.number(
             "p95 latency",
-            "The D of RED: 95 of 100 requests were answered faster than this.",
+            "The D of RED, duration: 95 of 100 requests were answered faster than this.",
             "s",
             promql(f"histogram_quantile(0.95, {slowest})", "p95"),
             colour=SERVICES[service.job],
         ),
         panels.state(
             "Instances up",
-            "How many targets of this job Prometheus reaches. One a container, so scaling out shows here.",
+            "How many targets of this job Prometheus reaches: one for each container. Scaling out shows here.",
             promql(f'sum(up{{job="{service.job}"}})', "up"),
         ),
     ]

@@ -25,7 +25,7 @@ def clicks() -> Row:
             ),
             panels.lines(
                 "Requests by die and status",
-                "What came of the clicks. Fewer answers than clicks for long: something hangs.",
+                "What came of the clicks. If there are fewer answers than clicks for long, something hangs.",
                 "reqps",
                 promql(f"sum by (die_type, status) (rate({answered}{RATE}))", "{{die_type}} {{status}}"),
                 colours=DICE | OUTCOMES,
@@ -49,7 +49,7 @@ def specifications() -> Row:
             ),
             panels.lines(
                 "Latency of die-service, client side",
-                "Failures and timeouts are in it. Timing success alone makes an outage look fast.",
+                "Includes failures and timeouts. If you time only successes, an outage looks fast.",
                 "s",
                 *quantiles("die_service_request_duration_seconds", 'job="dice-roller"'),
                 colours=PERCENTILES,
@@ -72,7 +72,7 @@ def specifications() -> Row:
             ),
             panels.number(
                 "List requests",
-                "The frontend asks once in half a minute, however many pages are open.",
+                "The frontend asks every half minute, however many pages are open.",
                 "reqps",
                 promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
                 colour=SERVICES["die-service"],
@@ -86,7 +86,7 @@ def rolls(dice: Sequence[str]) -> Row:
     values = [
         panels.bars(
             f"{die.capitalize()} die: values",
-            "Counts per face over the time range, from a histogram with one bucket a face.",
+            "How often each face came up in the time range: a histogram with one bucket for each face.",
             "short",
             buckets(
                 f'sum by (le) (increase(dice_roll_value_bucket{{job="dice-roller", die_type="{die}"}}[$__range]))',
@@ -98,7 +98,7 @@ def rolls(dice: Sequence[str]) -> Row:
     ]
     results = panels.lines(
         "Rolls by die and result",
-        "The service's own trade, counted where it happens. A die that does not exist counts as unknown.",
+        "The service's own counters, counted where it happens. A die that does not exist counts as unknown.",
         "suffix:rolls/s",
         promql(
             f'sum by (die_type, result) (rate(dice_rolls_total{{job="dice-roller"}}{RATE}))',
@@ -126,8 +126,8 @@ def batches() -> Row:
                 colours={"^one roll$": "blue", "^a batch$": "purple"},
             ),
             panels.lines(
-                "Rolls a second",
-                "All rolls, and those of them that were made at once.",
+                "Rolls per second",
+                "All rolls, and those that were part of a batch.",
                 "suffix:rolls/s",
                 promql(f"sum(rate(dice_rolls_total{{{job}}}{RATE}))", "all"),
                 promql(f"sum(rate(async_rolls_total{{{job}}}{RATE}))", "at once"),
@@ -135,7 +135,7 @@ def batches() -> Row:
             ),
             panels.lines(
                 "Rolls in batches by result",
-                "One that fails does not stop the others; those whose caller went away are cancelled.",
+                "A failed roll does not stop the others. Rolls whose caller went away are canceled.",
                 "suffix:rolls/s",
                 promql(f"sum by (result) (rate(async_rolls_total{{{job}}}{RATE}))", "{{result}}"),
                 size=(8, 8),
@@ -144,7 +144,7 @@ def batches() -> Row:
             ),
             panels.lines(
                 "Rolls in progress",
-                "How many rolls of batches wait at this very moment. It must come back to zero.",
+                "How many batched rolls are in progress now. It must come back to zero.",
                 "short",
                 promql(f"sum(async_rolls_in_progress{{{job}}})", "in progress"),
                 size=(8, 8),
@@ -152,7 +152,7 @@ def batches() -> Row:
             ),
             panels.bars(
                 "Batch sizes",
-                "Batches of the time range by the number of rolls asked for.",
+                "Batches in the time range, by the number of rolls.",
                 "short",
                 buckets(f"sum by (le) (increase(async_roll_batch_size_bucket{{{job}}}[$__range]))", instant=True),
             ),

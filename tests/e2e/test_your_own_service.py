@@ -86,7 +86,7 @@ def test_it_runs_as_a_service_of_a_stage(checkout: Checkout, shell: Shell) -> No
 
 
 def append(file: Path, text: str) -> None:
-    file.write_text(f"{file.read_text()}\n{text}", encoding="utf-8")
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n{text}", encoding="utf-8")
 
 
 def done(shell: Shell, commands: str) -> None:
