@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from tests.stages.lessons import Block, blocks
+from tests.stages.lessons import Block, outside_exercises
 
 NO_ID = "0" * 32  # stands in a lesson for a trace id of the reader's
 WINDOW_SECONDS = 900
@@ -19,10 +19,6 @@ class Get(Protocol):
     """GET on a component or service by its base port."""
 
     def __call__(self, port: int, path: str, **parameters: object) -> httpx.Response: ...
-
-
-def of_stage(stage: int, *languages: str) -> list[Block]:
-    return [block for block in blocks(*languages) if block.lesson.parent.name == f"stage{stage}"]
 
 
 def found(block: Block, get: Get, window_seconds: float = WINDOW_SECONDS) -> int:
@@ -46,14 +42,17 @@ def found(block: Block, get: Get, window_seconds: float = WINDOW_SECONDS) -> int
 
 def unanswered_queries(stage: int, get: Get) -> list[str]:
     """The stage's printed queries that find nothing; one about a trace id of the reader's need not."""
-    asked = [block for block in of_stage(stage, "promql", "logql", "traceql") if NO_ID not in block.text]
+    asked = [block for block in outside_exercises(stage, "promql", "logql", "traceql") if NO_ID not in block.text]
     return [block.text for block in asked if not found(block, get)]
 
 
 def unanswered_commands(stage: int, get: Get) -> list[str]:
     """The stage's printed `curl` lines whose answer is no answer, or lacks what the line then greps for."""
     return [
-        line for block in of_stage(stage, "bash") for line in block.lines if "curl" in line and not fits(line, get)
+        line
+        for block in outside_exercises(stage, "bash")
+        for line in block.lines
+        if "curl" in line and not fits(line, get)
     ]
 
 
