@@ -42,6 +42,15 @@ def test_a_lesson_has_all_its_parts(lesson: Path) -> None:
     assert text.count("<details>") == text.count("</details>") >= 3
 
 
+def test_the_words_are_explained_before_the_first_query() -> None:
+    text = (ROOT / "stage1/README.md").read_text(encoding="utf-8")
+    before = text[: text.index("```promql")]
+    for word in ("span", "trace", "CLIENT, SERVER", "`traceparent`", "OTLP", "label", "bucket", "exemplar"):
+        assert f"\n| {word} | " in before
+    for store in ("Prometheus", "Loki", "Tempo", "Pyroscope"):
+        assert f"| {store} | " in before
+
+
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.parent.name)
 def test_links_lead_somewhere(lesson: Path) -> None:
     stage = int(lesson.parent.name[-1])
