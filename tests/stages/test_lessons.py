@@ -16,6 +16,7 @@ from tests.stages.lessons import ROOT, Block, blocks, changes, lessons
 from workshop.cli import app
 
 HEADINGS = ("## Run it", "## Look at it", "## Try it", "## Check it", "## Questions", "## What comes next")
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("stage1/*/README.md"), *lessons()]
 MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
 WORKSHOP_COMMANDS = {
     command.name or command.callback.__name__ for command in app.registered_commands if command.callback
@@ -51,12 +52,19 @@ def test_the_words_are_explained_before_the_first_query() -> None:
         assert f"| {store} | " in before
 
 
-@pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.parent.name)
-def test_links_lead_somewhere(lesson: Path) -> None:
-    stage = int(lesson.parent.name[-1])
-    for target in re.findall(r"\]\(([^)#]+)\)", lesson.read_text(encoding="utf-8")):
-        if not target.startswith("http") and f"../stage{stage + 1}/" not in target:
-            assert (lesson.parent / target).exists(), target
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", page.read_text(encoding="utf-8")):
+        file = page.parent / target if target else page
+        if not target.startswith("http"):
+            assert file.exists(), target
+            assert file.suffix != ".md" or not anchor or anchor in anchors(file), f"{target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.parent.name)
