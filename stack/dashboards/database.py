@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import panels
-from dashboards.colours import BAD, GOOD, OUTCOMES, PERCENTILES, PLAIN, SERVICES, STATES
+from dashboards.colors import BAD, GOOD, OUTCOMES, PERCENTILES, PLAIN, SERVICES, STATES
 from dashboards.panels import Panel
 from dashboards.queries import promql, sql, traceql
 from dashboards.rows import RATE, Row, quantiles, share
@@ -27,14 +27,14 @@ def queries(job: str) -> Row:
                 "suffix:queries/s",
                 promql(f"sum by (query_type, result) (rate({asked}{RATE}))", "{{query_type}} {{result}}"),
                 stacked=True,
-                colours=OUTCOMES,
+                colors=OUTCOMES,
             ),
             panels.lines(
                 "Query latency",
                 "Includes the wait for a connection, and failures. A dot is a request: its trace has the SQL.",
                 "s",
                 *quantiles("database_query_duration_seconds", selector),
-                colours=PERCENTILES,
+                colors=PERCENTILES,
             ),
             _pool(selector),
             panels.lines(
@@ -42,7 +42,7 @@ def queries(job: str) -> Row:
                 "0 in good times, 1 in an outage. It returns to 0 by itself: the pool finds the database again.",
                 "percentunit",
                 promql(share(failed, asked), "failed"),
-                colours={"^failed$": BAD},
+                colors={"^failed$": BAD},
                 soft_max=0.05,
             ),
         ],
@@ -57,7 +57,7 @@ def _pool(selector: str) -> Panel:
         promql(f"sum(database_connection_pool_size{{{selector}}})", "open"),
         promql(f"sum(database_connection_pool_available{{{selector}}})", "waiting for work"),
         promql(f"sum(database_connection_pool_limit{{{selector}}})", "limit"),
-        colours={"^open$": PLAIN, "^waiting for work$": GOOD, "^limit$": BAD},
+        colors={"^open$": PLAIN, "^waiting for work$": GOOD, "^limit$": BAD},
     )
     return panels.limit(panel, "limit")
 
@@ -78,14 +78,14 @@ def server() -> Row:
                 "Connections to the database, including the exporter's own. Compare with the sum of the pools.",
                 "none",
                 promql(f"sum(pg_stat_database_numbackends{{{SERVER}}})", "backends"),
-                colour=SERVICES["postgres"],
+                color=SERVICES["postgres"],
             ),
             panels.number(
                 "Database size",
                 "Disk space of the database, with PostgreSQL's own tables.",
                 "bytes",
                 promql(f"sum(pg_database_size_bytes{{{SERVER}}})", "size"),
-                colour=SERVICES["postgres"],
+                color=SERVICES["postgres"],
             ),
             panels.state(
                 "Dice in the table",
@@ -98,7 +98,7 @@ def server() -> Row:
                 "short",
                 promql(f"sum by (state) (pg_stat_activity_count{{{SERVER}}})", "{{state}}"),
                 stacked=True,
-                colours=STATES,
+                colors=STATES,
             ),
             panels.records(
                 "The dice", "The table itself, read by SQL: what the query of a database span finds.", sql(DICE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import panels
-from dashboards.colours import DICE, OUTCOMES, PERCENTILES, SERVICES, of_die
+from dashboards.colors import DICE, OUTCOMES, PERCENTILES, SERVICES, of_die
 from dashboards.queries import buckets, promql
 from dashboards.rows import RATE, Row, quantiles
 
@@ -21,14 +21,14 @@ def clicks() -> Row:
                 "What people do on the page, before anything can go wrong.",
                 "suffix:clicks/s",
                 promql(f"sum by (die_type) (rate({clicked}{RATE}))", "{{die_type}}"),
-                colours=DICE,
+                colors=DICE,
             ),
             panels.lines(
                 "Requests by die and status",
                 "What came of the clicks. If there are fewer answers than clicks for long, something hangs.",
                 "reqps",
                 promql(f"sum by (die_type, status) (rate({answered}{RATE}))", "{{die_type}} {{status}}"),
-                colours=DICE | OUTCOMES,
+                colors=DICE | OUTCOMES,
             ),
         ],
     )
@@ -45,14 +45,14 @@ def specifications() -> Row:
                 "reqps",
                 promql(f"sum by (status) (rate({asked}{RATE}))", "{{status}}"),
                 stacked=True,
-                colours=OUTCOMES,
+                colors=OUTCOMES,
             ),
             panels.lines(
                 "Latency of die-service, client side",
                 "Includes failures and timeouts. If you time only successes, an outage looks fast.",
                 "s",
                 *quantiles("die_service_request_duration_seconds", 'job="dice-roller"'),
-                colours=PERCENTILES,
+                colors=PERCENTILES,
             ),
             panels.lines(
                 "Specification requests by die",
@@ -62,7 +62,7 @@ def specifications() -> Row:
                     f'sum by (die_type) (rate(die_specifications_requested_total{{job="die-service"}}{RATE}))',
                     "{{die_type}}",
                 ),
-                colours=DICE,
+                colors=DICE,
             ),
             panels.state(
                 "Dice loaded",
@@ -75,7 +75,7 @@ def specifications() -> Row:
                 "The frontend asks every half minute, however many pages are open.",
                 "reqps",
                 promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
-                colour=SERVICES["die-service"],
+                color=SERVICES["die-service"],
                 size=(6, 8),
             ),
         ],
@@ -92,7 +92,7 @@ def rolls(dice: Sequence[str]) -> Row:
                 f'sum by (le) (increase(dice_roll_value_bucket{{job="dice-roller", die_type="{die}"}}[$__range]))',
                 instant=True,
             ),
-            colour=of_die(die),
+            color=of_die(die),
         )
         for die in dice
     ]
@@ -105,7 +105,7 @@ def rolls(dice: Sequence[str]) -> Row:
             "{{die_type}} {{result}}",
         ),
         size=(24 - 8 * len(dice) or 24, 8),
-        colours=DICE | {name: colour for name, colour in OUTCOMES.items() if not name.startswith("^")},
+        colors=DICE | {name: color for name, color in OUTCOMES.items() if not name.startswith("^")},
     )
     return Row("Rolls", [results, *values])
 
@@ -123,7 +123,7 @@ def batches() -> Row:
                 "s",
                 promql(f"histogram_quantile(0.5, {single})", "one roll"),
                 promql(f"histogram_quantile(0.5, {batch})", "a batch", exemplar=True),
-                colours={"^one roll$": "blue", "^a batch$": "purple"},
+                colors={"^one roll$": "blue", "^a batch$": "purple"},
             ),
             panels.lines(
                 "Rolls per second",
@@ -131,7 +131,7 @@ def batches() -> Row:
                 "suffix:rolls/s",
                 promql(f"sum(rate(dice_rolls_total{{{job}}}{RATE}))", "all"),
                 promql(f"sum(rate(async_rolls_total{{{job}}}{RATE}))", "at once"),
-                colours={"^all$": "blue", "^at once$": "purple"},
+                colors={"^all$": "blue", "^at once$": "purple"},
             ),
             panels.lines(
                 "Rolls in batches by result",
@@ -140,7 +140,7 @@ def batches() -> Row:
                 promql(f"sum by (result) (rate(async_rolls_total{{{job}}}{RATE}))", "{{result}}"),
                 size=(8, 8),
                 stacked=True,
-                colours=OUTCOMES,
+                colors=OUTCOMES,
             ),
             panels.lines(
                 "Rolls in progress",
@@ -148,7 +148,7 @@ def batches() -> Row:
                 "short",
                 promql(f"sum(async_rolls_in_progress{{{job}}})", "in progress"),
                 size=(8, 8),
-                colours={".*": SERVICES["dice-roller"]},
+                colors={".*": SERVICES["dice-roller"]},
             ),
             panels.bars(
                 "Batch sizes",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import panels
-from dashboards.colours import LEVELS, of_services
+from dashboards.colors import LEVELS, of_services
 from dashboards.queries import LOKI, cpu_profile, logql, promql, service_map, traceql
 from dashboards.rows import RATE, Row
 
@@ -23,7 +23,7 @@ def logs(services: Sequence[str]) -> Row:
                 size=(24, 6),
                 source=LOKI,
                 stacked=True,
-                colours=LEVELS,
+                colors=LEVELS,
             ),
             panels.log_lines(
                 "Log lines",
@@ -66,14 +66,14 @@ def runtime(jobs: Sequence[str]) -> Row:
                 "Cores in use. One Python process cannot use more than one: at 1 it is saturated.",
                 "suffix:cores",
                 promql(f"sum by (job) (rate(process_cpu_seconds_total{selector}{RATE}))", "{{job}}"),
-                colours=of_services(),
+                colors=of_services(),
             ),
             panels.lines(
                 "Resident memory",
                 "Resident memory. It stays flat when a backend is away: telemetry waits in bounded queues.",
                 "bytes",
                 promql(f"sum by (job) (process_resident_memory_bytes{selector})", "{{job}}"),
-                colours=of_services(),
+                colors=of_services(),
             ),
         ],
     )

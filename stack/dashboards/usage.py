@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import panels
-from dashboards.colours import BAD, QUIET, SERVICES, WARNING
+from dashboards.colors import BAD, QUIET, SERVICES, WARNING
 from dashboards.queries import promql, sql
 from dashboards.red import Red
 from dashboards.rows import RATE, Row
@@ -34,7 +34,7 @@ def usage() -> Row:
                 "suffix:events/s",
                 promql(f"sum(rate({emitted}{RATE}))", "emitted by the frontend"),
                 promql(f"sum(rate({stored}{RATE}))", "stored by usage-service"),
-                colours={
+                colors={
                     "^emitted": SERVICES["streamlit-frontend"],
                     "^stored": SERVICES["usage-service"],
                 },
@@ -44,7 +44,7 @@ def usage() -> Row:
                 "The log lines with usage: true. User names are in these events only, not in the counters.",
                 "suffix:events/s",
                 promql(f"sum by (event) (rate({emitted}{RATE}))", "{{event}}"),
-                colours={"^roll$": "blue", "^sign_in$": "purple", "^sign_out$": QUIET},
+                colors={"^roll$": "blue", "^sign_in$": "purple", "^sign_out$": QUIET},
             ),
             panels.lines(
                 "Duplicates and rejects",
@@ -52,7 +52,7 @@ def usage() -> Row:
                 "suffix:events/s",
                 promql(f"sum(rate({again}{RATE}))", "stored already"),
                 promql(f"sum(rate({rejected}{RATE}))", "no usage events"),
-                colours={"^stored already$": WARNING, "^no usage events$": BAD},
+                colors={"^stored already$": WARNING, "^no usage events$": BAD},
                 soft_max=1,
             ),
             panels.records(
