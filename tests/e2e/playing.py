@@ -132,7 +132,8 @@ def play_through(exercise: Exercise, stage: Checkout) -> None:
     try:
         play(exercise, stage)
         assert stage.git("status", "--porcelain") == ""
-        stage.workshop("check", str(exercise.stage))
+        if "make run" not in exercise.steps[-1].text:  # which has checked
+            stage.workshop("check", str(exercise.stage))
     except BaseException:  # the next exercise begins afresh
         stage.git("checkout", "--quiet", ".")
         stage.workshop("down", "--volumes")
