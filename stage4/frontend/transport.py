@@ -19,7 +19,7 @@ class WholeAnswer(httpx.BaseTransport):
         self.peer, self.seconds, self.inner = peer, seconds, inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        trace.get_current_span().set_attribute("peer.service", self.peer)  # for the calls that never got there
+        trace.get_current_span().set_attribute("peer.service", self.peer)  # for calls that never arrive
         ends, chunks = monotonic() + self.seconds, []
         with closing(self.inner.handle_request(request)) as response:
             assert isinstance(response.stream, httpx.SyncByteStream)

@@ -142,9 +142,7 @@ def test_every_number_has_a_unit(stage: int) -> None:
     ],
 )
 @pytest.mark.parametrize("stage", STAGES)
-def test_outcomes_and_levels_have_their_color(
-    stage: int, legend: re.Pattern[str], colors: dict[str, str]
-) -> None:
+def test_outcomes_and_levels_have_their_color(stage: int, legend: re.Pattern[str], colors: dict[str, str]) -> None:
     asking = [
         panel
         for panel in lines(stage)
