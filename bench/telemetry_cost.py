@@ -35,7 +35,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Cost:
-    """Turn by turn; the ratios are medians over neighbouring turns."""
+    """Turn by turn; the ratios are medians over neighboring turns."""
 
     bare: list[Turn]
     instrumented: list[Turn]

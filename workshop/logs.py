@@ -101,7 +101,7 @@ def _coming(paths: RunPaths, positions: dict[str, Position]) -> Iterator[dict[st
 
 
 def _prefixes(names: Sequence[str]) -> dict[str, str]:
-    """`name | ` in a colour of its own; nothing for a single one. Rendered once, as rich is slow by the line."""
+    """`name | ` in a color of its own; nothing for a single one. Rendered once, as rich is slow by the line."""
     if len(names) == 1:
         return {names[0]: ""}
     console, width = Console(), max(map(len, names), default=0)
@@ -110,7 +110,7 @@ def _prefixes(names: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _rendered(console: Console, text: str, colour: str) -> str:
+def _rendered(console: Console, text: str, color: str) -> str:
     with console.capture() as capture:
-        console.print(Text(text, style=colour), end="", soft_wrap=True)
+        console.print(Text(text, style=color), end="", soft_wrap=True)
     return capture.get()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import panels
-from dashboards.colours import BAD, GOOD, OUTCOMES, PERCENTILES, PLAIN, SERVICES, STATES
+from dashboards.colors import BAD, GOOD, OUTCOMES, PERCENTILES, PLAIN, SERVICES, STATES
 from dashboards.panels import Panel
 from dashboards.queries import promql, sql, traceql
 from dashboards.rows import RATE, Row, quantiles, share
@@ -23,26 +23,26 @@ def queries(job: str) -> Row:
         [
             panels.lines(
                 "Queries by type and result",
-                "A refused connection, a timeout and an exhausted pool are results, too: of queries never made.",
+                "Refused connections, timeouts and an exhausted pool are results, too.",
                 "suffix:queries/s",
                 promql(f"sum by (query_type, result) (rate({asked}{RATE}))", "{{query_type}} {{result}}"),
                 stacked=True,
-                colours=OUTCOMES,
+                colors=OUTCOMES,
             ),
             panels.lines(
                 "Query latency",
-                "With the wait for a connection, failures included. A dot is a request: its trace has the SQL.",
+                "Includes the wait for a connection, and failures. A dot is a request: its trace has the SQL.",
                 "s",
                 *quantiles("database_query_duration_seconds", selector),
-                colours=PERCENTILES,
+                colors=PERCENTILES,
             ),
             _pool(selector),
             panels.lines(
                 "Query error ratio",
-                "0 in good times, 1 in an outage. It falls back by itself: the pool finds the database again.",
+                "0 in good times, 1 in an outage. It returns to 0 by itself: the pool finds the database again.",
                 "percentunit",
                 promql(share(failed, asked), "failed"),
-                colours={"^failed$": BAD},
+                colors={"^failed$": BAD},
                 soft_max=0.05,
             ),
         ],
@@ -52,12 +52,12 @@ def queries(job: str) -> Row:
 def _pool(selector: str) -> Panel:
     panel = panels.lines(
         "Connection pool",
-        "Open connections, those that wait for work, and the limit. At it with none waiting: exhausted.",
+        "Open connections, idle ones, and the limit. At the limit with none idle, the pool is exhausted.",
         "short",
         promql(f"sum(database_connection_pool_size{{{selector}}})", "open"),
         promql(f"sum(database_connection_pool_available{{{selector}}})", "waiting for work"),
         promql(f"sum(database_connection_pool_limit{{{selector}}})", "limit"),
-        colours={"^open$": PLAIN, "^waiting for work$": GOOD, "^limit$": BAD},
+        colors={"^open$": PLAIN, "^waiting for work$": GOOD, "^limit$": BAD},
     )
     return panels.limit(panel, "limit")
 
@@ -69,23 +69,23 @@ def server() -> Row:
         [
             panels.state(
                 "Database up",
-                "pg_up: whether the exporter could connect at the last scrape. The exporter itself lives on.",
+                "pg_up: whether the exporter could connect at the last scrape. The exporter itself keeps running.",
                 promql(f"max(pg_up{{{EXPORTER}}})", "up"),
                 words=("down", "up"),
             ),
             panels.number(
                 "Backends",
-                "Connections to the database, the exporter's own among them. Compare with the sum of the pools.",
+                "Connections to the database, including the exporter's own. Compare with the sum of the pools.",
                 "none",
                 promql(f"sum(pg_stat_database_numbackends{{{SERVER}}})", "backends"),
-                colour=SERVICES["postgres"],
+                color=SERVICES["postgres"],
             ),
             panels.number(
                 "Database size",
-                "Disk space of the database. A dozen tables of the system's own are in it.",
+                "Disk space of the database, with PostgreSQL's own tables.",
                 "bytes",
                 promql(f"sum(pg_database_size_bytes{{{SERVER}}})", "size"),
-                colour=SERVICES["postgres"],
+                color=SERVICES["postgres"],
             ),
             panels.state(
                 "Dice in the table",
@@ -94,24 +94,24 @@ def server() -> Row:
             ),
             panels.lines(
                 "Connections by state",
-                "Idle ones belong to pools. “Idle in transaction” is somebody who holds locks and does nothing.",
+                "Idle ones belong to pools. “Idle in transaction” holds locks and does nothing.",
                 "short",
                 promql(f"sum by (state) (pg_stat_activity_count{{{SERVER}}})", "{{state}}"),
                 stacked=True,
-                colours=STATES,
+                colors=STATES,
             ),
             panels.records(
-                "The dice", "The table itself, read by SQL: what a database span's query finds.", sql(DICE)
+                "The dice", "The table itself, read by SQL: what the query of a database span finds.", sql(DICE)
             ),
             panels.traces(
                 "Traces with a query",
-                "Requests that reached the database, by the attribute that the instrumentation puts on its spans.",
+                "Requests that reached the database, found by an attribute of the instrumentation's spans.",
                 traceql('{span.db.system.name="postgresql"}'),
             ),
             panels.traces(
                 "Connections acquired and opened",
-                "Spans of the service's own: the instrumentation has none for a connection that is waited for or "
-                "refused. In an outage these are red.",
+                "The service makes these spans itself: the instrumentation has none for a connection that is "
+                "awaited or refused. In an outage they are red.",
                 traceql('{name="acquire connection" || name="connect"}'),
             ),
         ],

@@ -32,7 +32,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from dashboards.colours import BAD, GOOD, PLAIN, WARNING, Colours
+from dashboards.colors import BAD, GOOD, PLAIN, WARNING, Colors
 from dashboards.queries import LOKI, POSTGRES, PROMETHEUS, PYROSCOPE, TEMPO
 
 Query = Builder[Any]
@@ -69,28 +69,28 @@ def with_targets(panel: Panel, queries: Sequence[Query]) -> Panel:
     return panel
 
 
-def fixed(colour: str) -> dashboard.FieldColor:
-    return dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(colour)
+def fixed(color: str) -> dashboard.FieldColor:
+    return dashboard.FieldColor().mode(FieldColorModeId.FIXED).fixed_color(color)
 
 
-def coloured(panel: Panel, colours: Colours) -> Panel:
-    """Series by name, see `colours`; where two fit, the later one counts."""
-    for pattern, colour in colours.items():
-        value = {"mode": "fixed", "fixedColor": colour}
+def colored(panel: Panel, colors: Colors) -> Panel:
+    """Series by name, see `colors`; where two fit, the later one counts."""
+    for pattern, color in colors.items():
+        value = {"mode": "fixed", "fixedColor": color}
         panel = panel.override_by_regexp(f"/{pattern}/", [DynamicConfigValue("color", value)])
     return panel
 
 
 def limits(*steps: tuple[float | None, str]) -> dashboard.ThresholdsConfig:
-    """Colours from given values on; the first has none and is the ground."""
-    return dashboard.ThresholdsConfig().steps([Threshold(value=value, color=colour) for value, colour in steps])
+    """Colors from given values on; the first has none and is the ground."""
+    return dashboard.ThresholdsConfig().steps([Threshold(value=value, color=color) for value, color in steps])
 
 
 def number(
-    title: str, teaches: str, unit: str, query: Query, *, colour: str = PLAIN, size: tuple[int, int] = (6, 4)
+    title: str, teaches: str, unit: str, query: Query, *, color: str = PLAIN, size: tuple[int, int] = (6, 4)
 ) -> Panel:
     """One value and its way there."""
-    panel = stat.Panel().unit(unit).graph_mode(common_models.BigValueGraphMode.AREA).color_scheme(fixed(colour))
+    panel = stat.Panel().unit(unit).graph_mode(common_models.BigValueGraphMode.AREA).color_scheme(fixed(color))
     return with_targets(shaped(panel, title, teaches, PROMETHEUS, size), [query])
 
 
@@ -125,19 +125,19 @@ def lines(
     size: tuple[int, int] = (12, 8),
     source: DataSourceRef = PROMETHEUS,
     stacked: bool = False,
-    colours: Colours | None = None,
+    colors: Colors | None = None,
     soft_max: float | None = None,
 ) -> Panel:
     """`soft_max`: where the axis ends as long as no value is above it, so that a flat zero is no 0 to 100 %."""
     panel = timeseries.Panel().unit(unit).min(0).fill_opacity(10).show_points(common_models.VisibilityMode.NEVER)
     panel = panel.legend(LEGEND).tooltip(TOOLTIP)
     if stacked:
-        # No lines: that of a series at 0 would run along the top of the others, in the colour of errors.
+        # No lines: that of a series at 0 would run along the top of the others, in the color of errors.
         stacking = common.StackingConfig().mode(common_models.StackingMode.NORMAL)
         panel = panel.fill_opacity(70).line_width(0).stacking(stacking)
     if soft_max is not None:
         panel = panel.axis_soft_max(soft_max)
-    panel = coloured(panel, colours or {})
+    panel = colored(panel, colors or {})
     return with_targets(shaped(panel, title, teaches, source, size), queries)
 
 
@@ -155,9 +155,9 @@ def heat(title: str, teaches: str, unit: str, query: Query) -> Panel:
     return with_targets(shaped(panel, title, teaches, PROMETHEUS, (12, 8)), [query])
 
 
-def bars(title: str, teaches: str, unit: str, query: Query, colour: str = PLAIN) -> Panel:
+def bars(title: str, teaches: str, unit: str, query: Query, color: str = PLAIN) -> Panel:
     panel = bargauge.Panel().unit(unit).min(0).decimals(0).orientation(common_models.VizOrientation.HORIZONTAL)
-    panel = panel.color_scheme(fixed(colour)).display_mode(common_models.BarGaugeDisplayMode.BASIC)
+    panel = panel.color_scheme(fixed(color)).display_mode(common_models.BarGaugeDisplayMode.BASIC)
     return with_targets(shaped(panel, title, teaches, PROMETHEUS, (8, 8)), [query])
 
 

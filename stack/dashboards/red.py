@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dashboards import panels
-from dashboards.colours import BAD, OUTCOMES, PERCENTILES, SERVICES
+from dashboards.colors import BAD, OUTCOMES, PERCENTILES, SERVICES
 from dashboards.panels import Panel
 from dashboards.queries import buckets, promql
 from dashboards.rows import RATE, Row, quantiles, share
@@ -51,27 +51,27 @@ def _now(service: Red) -> list[Panel]:
     return [
         panels.number(
             "Request rate",
-            "The R of RED: how busy the service is. Scrapes and health checks are not counted.",
+            "The R of RED, rate: how busy the service is. Scrapes and health checks are not counted.",
             "reqps",
             promql(f"sum(rate({service.all}{RATE}))", "requests"),
-            colour=SERVICES[service.job],
+            color=SERVICES[service.job],
         ),
         panels.ratio(
             "Error ratio",
-            "The E of RED: the share of answers that were the server's fault (5xx). A 404 is the caller's.",
+            "The E of RED, errors: the share of answers that are the server's fault (5xx), not the caller's.",
             promql(share(service.failed, service.all), "5xx"),
             bad=0.05,
         ),
         panels.number(
             "p95 latency",
-            "The D of RED: 95 of 100 requests were answered faster than this.",
+            "The D of RED, duration: 95 of 100 requests were answered faster than this.",
             "s",
             promql(f"histogram_quantile(0.95, {slowest})", "p95"),
-            colour=SERVICES[service.job],
+            color=SERVICES[service.job],
         ),
         panels.state(
             "Instances up",
-            "How many targets of this job Prometheus reaches. One a container, so scaling out shows here.",
+            "How many targets of this job Prometheus reaches: one for each container. Scaling out shows here.",
             promql(f'sum(up{{job="{service.job}"}})', "up"),
         ),
     ]
@@ -86,14 +86,14 @@ def _over_time(service: Red) -> list[Panel]:
             "reqps",
             promql(f"sum by ({service.status}) (rate({service.all}{RATE}))", f"{{{{{service.status}}}}}"),
             stacked=True,
-            colours=OUTCOMES,
+            colors=OUTCOMES,
         ),
         panels.lines(
             "Error ratio over time",
             "The share of 5xx. The risky die alone fails once in ten rolls.",
             "percentunit",
             promql(share(service.failed, service.all), "5xx"),
-            colours={"^5xx$": BAD},
+            colors={"^5xx$": BAD},
             soft_max=0.05,
         ),
         panels.lines(
@@ -101,7 +101,7 @@ def _over_time(service: Red) -> list[Panel]:
             "Percentiles from the histogram. Each dot is a real request: click it and its trace opens.",
             "s",
             *quantiles(service.duration, service.timed),
-            colours=PERCENTILES,
+            colors=PERCENTILES,
         ),
         panels.heat(
             "Latency heat map",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import panels
-from dashboards.colours import DICE, OUTCOMES, PERCENTILES, SERVICES, of_die
+from dashboards.colors import DICE, OUTCOMES, PERCENTILES, SERVICES, of_die
 from dashboards.queries import buckets, promql
 from dashboards.rows import RATE, Row, quantiles
 
@@ -21,14 +21,14 @@ def clicks() -> Row:
                 "What people do on the page, before anything can go wrong.",
                 "suffix:clicks/s",
                 promql(f"sum by (die_type) (rate({clicked}{RATE}))", "{{die_type}}"),
-                colours=DICE,
+                colors=DICE,
             ),
             panels.lines(
                 "Requests by die and status",
-                "What came of the clicks. Fewer answers than clicks for long: something hangs.",
+                "What came of the clicks. If there are fewer answers than clicks for long, something hangs.",
                 "reqps",
                 promql(f"sum by (die_type, status) (rate({answered}{RATE}))", "{{die_type}} {{status}}"),
-                colours=DICE | OUTCOMES,
+                colors=DICE | OUTCOMES,
             ),
         ],
     )
@@ -45,14 +45,14 @@ def specifications() -> Row:
                 "reqps",
                 promql(f"sum by (status) (rate({asked}{RATE}))", "{{status}}"),
                 stacked=True,
-                colours=OUTCOMES,
+                colors=OUTCOMES,
             ),
             panels.lines(
                 "Latency of die-service, client side",
-                "Failures and timeouts are in it. Timing success alone makes an outage look fast.",
+                "Includes failures and timeouts. If you time only successes, an outage looks fast.",
                 "s",
                 *quantiles("die_service_request_duration_seconds", 'job="dice-roller"'),
-                colours=PERCENTILES,
+                colors=PERCENTILES,
             ),
             panels.lines(
                 "Specification requests by die",
@@ -62,7 +62,7 @@ def specifications() -> Row:
                     f'sum by (die_type) (rate(die_specifications_requested_total{{job="die-service"}}{RATE}))',
                     "{{die_type}}",
                 ),
-                colours=DICE,
+                colors=DICE,
             ),
             panels.state(
                 "Dice loaded",
@@ -72,10 +72,10 @@ def specifications() -> Row:
             ),
             panels.number(
                 "List requests",
-                "The frontend asks once in half a minute, however many pages are open.",
+                "The frontend asks every half minute, however many pages are open.",
                 "reqps",
                 promql(f'sum(rate(die_list_requests_total{{job="die-service"}}{RATE}))', "lists"),
-                colour=SERVICES["die-service"],
+                color=SERVICES["die-service"],
                 size=(6, 8),
             ),
         ],
@@ -86,26 +86,26 @@ def rolls(dice: Sequence[str]) -> Row:
     values = [
         panels.bars(
             f"{die.capitalize()} die: values",
-            "Counts per face over the time range, from a histogram with one bucket a face.",
+            "How often each face came up in the time range: a histogram with one bucket for each face.",
             "short",
             buckets(
                 f'sum by (le) (increase(dice_roll_value_bucket{{job="dice-roller", die_type="{die}"}}[$__range]))',
                 instant=True,
             ),
-            colour=of_die(die),
+            color=of_die(die),
         )
         for die in dice
     ]
     results = panels.lines(
         "Rolls by die and result",
-        "The service's own trade, counted where it happens. A die that does not exist counts as unknown.",
+        "The service's own counters, counted where it happens. A die that does not exist counts as unknown.",
         "suffix:rolls/s",
         promql(
             f'sum by (die_type, result) (rate(dice_rolls_total{{job="dice-roller"}}{RATE}))',
             "{{die_type}} {{result}}",
         ),
         size=(24 - 8 * len(dice) or 24, 8),
-        colours=DICE | {name: colour for name, colour in OUTCOMES.items() if not name.startswith("^")},
+        colors=DICE | {name: color for name, color in OUTCOMES.items() if not name.startswith("^")},
     )
     return Row("Rolls", [results, *values])
 
@@ -123,36 +123,36 @@ def batches() -> Row:
                 "s",
                 promql(f"histogram_quantile(0.5, {single})", "one roll"),
                 promql(f"histogram_quantile(0.5, {batch})", "a batch", exemplar=True),
-                colours={"^one roll$": "blue", "^a batch$": "purple"},
+                colors={"^one roll$": "blue", "^a batch$": "purple"},
             ),
             panels.lines(
-                "Rolls a second",
-                "All rolls, and those of them that were made at once.",
+                "Rolls per second",
+                "All rolls, and those that were part of a batch.",
                 "suffix:rolls/s",
                 promql(f"sum(rate(dice_rolls_total{{{job}}}{RATE}))", "all"),
                 promql(f"sum(rate(async_rolls_total{{{job}}}{RATE}))", "at once"),
-                colours={"^all$": "blue", "^at once$": "purple"},
+                colors={"^all$": "blue", "^at once$": "purple"},
             ),
             panels.lines(
                 "Rolls in batches by result",
-                "One that fails does not stop the others; those whose caller went away are cancelled.",
+                "A failed roll does not stop the others. Rolls whose caller went away are canceled.",
                 "suffix:rolls/s",
                 promql(f"sum by (result) (rate(async_rolls_total{{{job}}}{RATE}))", "{{result}}"),
                 size=(8, 8),
                 stacked=True,
-                colours=OUTCOMES,
+                colors=OUTCOMES,
             ),
             panels.lines(
                 "Rolls in progress",
-                "How many rolls of batches wait at this very moment. It must come back to zero.",
+                "How many batched rolls are in progress now. It must come back to zero.",
                 "short",
                 promql(f"sum(async_rolls_in_progress{{{job}}})", "in progress"),
                 size=(8, 8),
-                colours={".*": SERVICES["dice-roller"]},
+                colors={".*": SERVICES["dice-roller"]},
             ),
             panels.bars(
                 "Batch sizes",
-                "Batches of the time range by the number of rolls asked for.",
+                "Batches in the time range, by the number of rolls.",
                 "short",
                 buckets(f"sum by (le) (increase(async_roll_batch_size_bucket{{{job}}}[$__range]))", instant=True),
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import panels
-from dashboards.colours import LEVELS, of_services
+from dashboards.colors import LEVELS, of_services
 from dashboards.queries import LOKI, cpu_profile, logql, promql, service_map, traceql
 from dashboards.rows import RATE, Row
 
@@ -23,11 +23,11 @@ def logs(services: Sequence[str]) -> Row:
                 size=(24, 6),
                 source=LOKI,
                 stacked=True,
-                colours=LEVELS,
+                colors=LEVELS,
             ),
             panels.log_lines(
                 "Log lines",
-                "JSON lines with the ids of trace and span. Open one and follow its trace_id to the trace.",
+                "JSON lines with trace and span ids. Open one and follow its trace_id to the trace.",
                 logql(selector),
             ),
         ],
@@ -52,7 +52,7 @@ def traces(recent: str, failed: str) -> Row:
 
 
 def service_graph() -> Row:
-    teaches = "Who calls whom, how often, how slowly: derived from pairs of CLIENT and SERVER spans alone."
+    teaches = "Who calls whom, how often and how slowly, derived from pairs of CLIENT and SERVER spans."
     return Row("Service graph", [panels.graph("Service graph", teaches, service_map())])
 
 
@@ -66,19 +66,19 @@ def runtime(jobs: Sequence[str]) -> Row:
                 "Cores in use. One Python process cannot use more than one: at 1 it is saturated.",
                 "suffix:cores",
                 promql(f"sum by (job) (rate(process_cpu_seconds_total{selector}{RATE}))", "{{job}}"),
-                colours=of_services(),
+                colors=of_services(),
             ),
             panels.lines(
                 "Resident memory",
-                "Resident memory. Telemetry waits in bounded queues: this stays flat when a backend is away.",
+                "Resident memory. It stays flat when a backend is away: telemetry waits in bounded queues.",
                 "bytes",
                 promql(f"sum by (job) (process_resident_memory_bytes{selector})", "{{job}}"),
-                colours=of_services(),
+                colors=of_services(),
             ),
         ],
     )
 
 
 def profile(service: str) -> Row:
-    teaches = "Where CPU time went: the wider a frame, the more of it. Waiting takes no CPU and does not show."
+    teaches = "Where CPU time went: the wider a bar, the more. Waiting takes no CPU and does not show."
     return Row(f"{service}: profile", [panels.flames(f"CPU of {service}", teaches, cpu_profile(service))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards import panels
-from dashboards.colours import BAD, QUIET, SERVICES, WARNING
+from dashboards.colors import BAD, QUIET, SERVICES, WARNING
 from dashboards.queries import promql, sql
 from dashboards.red import Red
 from dashboards.rows import RATE, Row
@@ -34,32 +34,34 @@ def usage() -> Row:
                 "suffix:events/s",
                 promql(f"sum(rate({emitted}{RATE}))", "emitted by the frontend"),
                 promql(f"sum(rate({stored}{RATE}))", "stored by usage-service"),
-                colours={
+                colors={
                     "^emitted": SERVICES["streamlit-frontend"],
                     "^stored": SERVICES["usage-service"],
                 },
             ),
             panels.lines(
                 "Emitted by event",
-                "The log lines that carry usage: true. Counters know no names: those are in the events alone.",
+                "The log lines with usage: true. User names are in these events only, not in the counters.",
                 "suffix:events/s",
                 promql(f"sum by (event) (rate({emitted}{RATE}))", "{{event}}"),
-                colours={"^roll$": "blue", "^sign_in$": "purple", "^sign_out$": QUIET},
+                colors={"^roll$": "blue", "^sign_in$": "purple", "^sign_out$": QUIET},
             ),
             panels.lines(
                 "Duplicates and rejects",
-                "Delivered at least once means: sometimes twice. The key makes it once. Refused: no events.",
+                "At least once means: sometimes twice. The table's key makes it once. Refused: not usage events.",
                 "suffix:events/s",
                 promql(f"sum(rate({again}{RATE}))", "stored already"),
                 promql(f"sum(rate({rejected}{RATE}))", "no usage events"),
-                colours={"^stored already$": WARNING, "^no usage events$": BAD},
+                colors={"^stored already$": WARNING, "^no usage events$": BAD},
                 soft_max=1,
             ),
             panels.records(
-                "Events in the table", "By SQL: what a count that must be right is taken from.", sql(KINDS)
+                "Events in the table",
+                "By SQL. Take a count that must be right from here, not from a rate.",
+                sql(KINDS),
             ),
             panels.records(
-                "Users", "Names are here and in no metric, no label and no span.", sql(USERS), size=(24, 8)
+                "Users", "User names are here, and in no metric, label or span.", sql(USERS), size=(24, 8)
             ),
         ],
     )

@@ -64,7 +64,7 @@ class Pocket:
         _bind(_GRPC, settings.port(_GRPC)).close()  # gRPC would say it in its own words
         self._store = store = Store(settings)
         self._queries = Queries(settings)
-        self._scraper = Scraper(store, settings, [*jobs, _own_job()])
+        self._scraper = Scraper(store, settings, [*jobs, _own_job(settings.port("prometheus"))])
         self._generator = Generator(store, settings.peers)
         self._receiver = Receiver(store, settings, self._generator.add)
         queue = UsageQueue(settings.data_dir / "pocket" / "usage.sqlite") if settings.usage_endpoint else None
@@ -164,9 +164,9 @@ _GRPC = "otlp-grpc"
 _HTTP = tuple(name for name in PORTS if name != _GRPC)
 
 
-def _own_job() -> Job:
-    """The pocket stack's own metrics, under the port that the offset moves."""
-    return Job("pocket", _SELF_INTERVAL, _SELF_TIMEOUT, (Target("localhost", PORTS["prometheus"]),))
+def _own_job(port: int) -> Job:
+    """The pocket stack's own metrics."""
+    return Job("pocket", _SELF_INTERVAL, _SELF_TIMEOUT, (Target("localhost", port),))
 
 
 def _bind(component: str, port: int) -> socket.socket:

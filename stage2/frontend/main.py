@@ -1,4 +1,4 @@
-"""frontend: a Streamlit page as an ASGI app, with routes for those who are no browser."""
+"""frontend: a Streamlit page as an ASGI app, with routes for programs."""
 
 import logging
 from collections.abc import AsyncIterator

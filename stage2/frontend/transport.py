@@ -11,7 +11,7 @@ class WholeAnswer(httpx.BaseTransport):
     """Reads the whole answer in some `seconds`, or raises ReadTimeout, while the call's span is still open.
 
     httpx counts from read to read, and its instrumentation ends the span with the headers. Without this, an answer
-    that drips holds the page for ever, and one that breaks off is a green span. Nobody can end a thread that
+    that drips holds the page forever, and one that breaks off is a green span. Nobody can end a thread that
     waits, so the clock is looked at whenever something has come.
     """
 
@@ -19,7 +19,7 @@ class WholeAnswer(httpx.BaseTransport):
         self.peer, self.seconds, self.inner = peer, seconds, inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        trace.get_current_span().set_attribute("peer.service", self.peer)  # for the calls that never got there
+        trace.get_current_span().set_attribute("peer.service", self.peer)  # for calls that never arrive
         ends, chunks = monotonic() + self.seconds, []
         with closing(self.inner.handle_request(request)) as response:
             assert isinstance(response.stream, httpx.SyncByteStream)

@@ -9,7 +9,7 @@ from transport import WholeAnswer
 
 
 def client(variable: str, default: str, timeout: float, peer: str) -> httpx.Client:
-    """For the URL that the variable holds. One that is none refuses to start, with the reason."""
+    """A client for the URL in the variable. If it is no URL, the service does not start, and says why."""
     url = os.getenv(variable, default)
     if not re.fullmatch(r"https?://([\w.-]+|\[[\da-f:]+\])(:\d+)?/?", url):
         raise SystemExit(f"frontend: {variable} must be like {default}, not {url!r}")

@@ -1,4 +1,4 @@
-"""The dice, read from dice.json once at start. A file that makes no sense refuses to start, with the reason."""
+"""The dice, read once from dice.json. The service does not start with a file that it cannot use, and says why."""
 
 import os
 from pathlib import Path

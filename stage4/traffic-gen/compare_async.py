@@ -81,7 +81,7 @@ def show(result: dict[str, Any]) -> None:
 def main(
     times: Annotated[int, typer.Option(envvar="TIMES", help="Rolls.", min=1, max=100)] = 20,
     die: Annotated[str, typer.Option(envvar="DIE", help="Which die.")] = "fair",
-    repeat: Annotated[int, typer.Option(help="Measure so often; medians are shown.", min=1, max=20)] = 1,
+    repeat: Annotated[int, typer.Option(help="How often to measure; shows medians.", min=1, max=20)] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     require(roller_url(), "ROLLER_URL")

@@ -1,4 +1,4 @@
-"""Admission control: who cannot be served soon is refused at once, instead of being served when nobody waits."""
+"""Admission control: a request that cannot be served soon is refused at once, not served too late."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -19,14 +19,14 @@ class WholeAnswer(httpx.AsyncBaseTransport):
         self.peer, self.seconds, self.inner = peer, seconds, inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        trace.get_current_span().set_attribute("peer.service", self.peer)  # for the calls that never got there
+        trace.get_current_span().set_attribute("peer.service", self.peer)  # for calls that never arrive
         try:
             async with asyncio.timeout(self.seconds):
                 async with aclosing(await self.inner.handle_async_request(request)) as response:
                     await response.aread()
         except TimeoutError as error:
             raise httpx.ReadTimeout(f"no answer in {self.seconds:g} s", request=request) from error
-        except asyncio.CancelledError:  # whoever asked has gone: no fault of the call
+        except asyncio.CancelledError:  # the caller has gone: not the call's fault
             trace.get_current_span().add_event("cancelled")
             raise
         return response

@@ -1,4 +1,4 @@
-"""Load on the database by way of die-service: so many requests a second, so many of them for the list.
+"""Load on the database through die-service: requests per second, and how many of them are for the list.
 
 Shows the rate that was reached, percentiles and errors. --rate 0 is a closed loop: as fast as the users can.
 """
@@ -18,7 +18,7 @@ from traffic_gen.telemetry import tracing
 
 
 def main(
-    rate: Annotated[float, option("RATE", "Requests a second, all users together; 0: closed loop.")] = 100.0,
+    rate: Annotated[float, option("RATE", "Requests per second, all users together; 0: closed loop.")] = 100.0,
     list_ratio: Annotated[float, option("LIST_RATIO", "Share of requests for the list.", 0, 1)] = 0.2,
     num_users: Annotated[int, option("NUM_USERS", "Requests at the same time, at most.", 1, 1000)] = 20,
     duration_seconds: Annotated[float, option("DURATION_SECONDS", "Length of the run.", 0.1)] = 10.0,

@@ -143,7 +143,7 @@ def show(observation: Observation) -> None:
 
 
 def main(
-    rate: Annotated[float, option("RATE", "Requests a second.", 1)] = 40.0,
+    rate: Annotated[float, option("RATE", "Requests per second.", 1)] = 40.0,
     before_seconds: Annotated[float, option("BEFORE_SECONDS", "Traffic before the outage.", 0)] = 5.0,
     outage_seconds: Annotated[float, option("OUTAGE_SECONDS", "How long the database is away.", 1)] = 20.0,
     after_seconds: Annotated[float, option("AFTER_SECONDS", "Traffic once it is back.", 0)] = 10.0,

@@ -1,4 +1,4 @@
-"""What this service counts of its own trade; HTTP itself is counted in telemetry/red.py."""
+"""This service's own counters; HTTP itself is counted in telemetry/red.py."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

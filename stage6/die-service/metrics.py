@@ -1,4 +1,4 @@
-"""What this service counts of its own trade; HTTP and the database are counted in files of their own."""
+"""This service's own counters; HTTP and the database are counted in files of their own."""
 
 from prometheus_client import Counter, Gauge
 

@@ -1,5 +1,5 @@
-"""Usage events: who signed in, signed out or rolled. Log lines like all others but for `usage`, by which the log
-pipeline knows them and sends them on to usage-service. Here alone, and there, are names."""
+"""Usage events: who signed in, signed out or rolled. They are log lines with `usage`, by which the log pipeline
+knows them and sends them to usage-service. User names are in these lines and nowhere else."""
 
 import logging
 import uuid
@@ -40,6 +40,6 @@ def sign_out() -> None:
 
 
 def rolled(die_type: str, times: int, status: int) -> None:
-    """Within the roll's span, so that the event leads to its trace. Nobody's roll is no usage event."""
+    """Within the roll's span, so that the event leads to its trace. Without a sign-in there is no event."""
     if user := current_user():
         emit("roll", user, die_type=die_type, times=times, status=status)

@@ -1,4 +1,4 @@
-"""Usage events, emitted against stored: the usage lines in Loki and the rows of usage-service, one to one.
+"""Compares usage events emitted with usage events stored: lines in Loki and rows of usage-service, one by one.
 
 A line that was never written is in neither, so the lines are held against the frontend's counter as well. Asks
 Loki, Prometheus and usage-service, so either stack will do. Waits a while for what is on its way. Exit code 0: no

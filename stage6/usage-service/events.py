@@ -79,6 +79,6 @@ def time_of(fields: dict[str, Any], record: LogRecord) -> datetime:
     """The line's own time, in UTC; where it has none, the record's; the time of arrival stands in for that."""
     try:
         return TIME.validate_python(fields.get("timestamp")).astimezone(UTC)
-    except (ValidationError, OverflowError):  # year 1 east of Greenwich: the database would refuse it for ever
+    except (ValidationError, OverflowError):  # year 1 east of Greenwich: the database would refuse it forever
         nanoseconds = record.time_unix_nano or record.observed_time_unix_nano
     return datetime.fromtimestamp(nanoseconds / 1e9, UTC) if nanoseconds else datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What this service counts of its own trade; HTTP and the database count for themselves."""
+"""This service's own counters; HTTP and the database count for themselves."""
 
 from prometheus_client import Counter
 

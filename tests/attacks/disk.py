@@ -64,7 +64,7 @@ def _pour(pocket: Pocket) -> tuple[int, float]:
     return sent >> 20, time.monotonic() - began
 
 
-@attack("kill -9 right after the acknowledgement")
+@attack("kill -9 right after the acknowledgment")
 def killed(checkout: Checkout) -> Outcome:
     """Spans by OTLP and lines by Loki's push, each time into the store that the last kill left."""
     traces = [secrets.token_bytes(16) for _ in range(KILLS)]

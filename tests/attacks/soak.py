@@ -27,9 +27,9 @@ ENOUGH = 600  # seconds: before that caches still fill, and nothing can be said
 @attack("a soak: a stage's traffic with retention at work (SOAK_SECONDS)")
 def soak(checkout: Checkout) -> Outcome:
     flags = ("--retention-bytes", str(BOUND))
-    with tempfile.TemporaryDirectory() as folder:
-        config = traffic.scrape_config(Path(folder))
-        with checkout.pocket("--prometheus-config", str(config), *flags) as pocket, traffic.target(pocket, SERIES):
+    with tempfile.TemporaryDirectory() as folder, traffic.target(SERIES) as port:
+        config = traffic.scrape_config(Path(folder), port)
+        with checkout.pocket("--prometheus-config", str(config), *flags) as pocket:
             curve = _curve(pocket)
     told = " ".join(f"{minute:g}:{mb}" for minute, mb, _ in curve)
     memory, disk = [mb for _, mb, _ in curve], [mb for _, _, mb in curve]

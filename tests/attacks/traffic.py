@@ -21,7 +21,6 @@ from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from tests.attacks.checkout import Pocket
 
 SERVICES = ("frontend", "dice-roller", "die-service", "usage-service")
-TARGET_PORT = 8000  # a service of the stages has it, and none runs here
 PUSH = "/loki/api/v1/push"
 _PROTOBUF = {"content-type": "application/x-protobuf"}
 
@@ -113,17 +112,17 @@ def look(client: httpx.Client, pocket: Pocket) -> None:
     client.get(pocket.url(3200, "/api/search"), params=traces)
 
 
-def scrape_config(folder: Path) -> Path:
-    """A prometheus.yml that names the target, whose port is moved as every other."""
+def scrape_config(folder: Path, port: int) -> Path:
+    """A prometheus.yml that names the target."""
     config = folder / "prometheus.yml"
-    jobs = f'scrape_configs: [{{job_name: work, static_configs: [{{targets: ["localhost:{TARGET_PORT}"]}}]}}]'
+    jobs = f'scrape_configs: [{{job_name: work, static_configs: [{{targets: ["localhost:{port}"]}}]}}]'
     config.write_text(f"global: {{scrape_interval: 5s, scrape_timeout: 4s}}\n{jobs}\n")
     return config
 
 
 @contextlib.contextmanager
-def target(pocket: Pocket, series: int) -> Iterator[None]:
-    """A service with counters to scrape."""
+def target(series: int) -> Iterator[int]:
+    """A service with counters to scrape; its port."""
 
     class Exposition(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -138,10 +137,10 @@ def target(pocket: Pocket, series: int) -> Iterator[None]:
 
         def log_message(self, *_: object) -> None: ...
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", TARGET_PORT + pocket.offset), Exposition)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Exposition)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield
+        yield server.server_port
     finally:
         server.shutdown()
         server.server_close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from dashboards.colours import SERVICES
+from dashboards.colors import SERVICES
 
 from .conftest import POISON_TRACE, Visit
 

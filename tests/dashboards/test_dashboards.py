@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dashboards.__main__ import main, path, render
-from dashboards.colours import BAD, GOOD, PLAIN, SERVICES, WARNING
+from dashboards.colors import BAD, GOOD, PLAIN, SERVICES, WARNING
 from dashboards.stages import STAGES
 from pocket.query.promql.parse import parse as parse_promql
 
@@ -35,7 +35,7 @@ def panels(stage: int) -> list[dict[str, Any]]:
     return found
 
 
-def colour_of(panel: dict[str, Any], series: str) -> str | None:
+def color_of(panel: dict[str, Any], series: str) -> str | None:
     """As Grafana does: the last override that fits the name."""
     found = None
     for override in panel["fieldConfig"]["overrides"]:
@@ -134,7 +134,7 @@ def test_every_number_has_a_unit(stage: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("legend", "colours"),
+    ("legend", "colors"),
     [
         (re.compile(r"\{\{status\}\}$"), {"200": GOOD, "404": WARNING, "499": WARNING, "500": BAD}),
         (re.compile(r"\{\{result\}\}$"), {"failure": BAD, "error": BAD, "timeout": BAD, "cancelled": WARNING}),
@@ -142,9 +142,7 @@ def test_every_number_has_a_unit(stage: int) -> None:
     ],
 )
 @pytest.mark.parametrize("stage", STAGES)
-def test_outcomes_and_levels_have_their_colour(
-    stage: int, legend: re.Pattern[str], colours: dict[str, str]
-) -> None:
+def test_outcomes_and_levels_have_their_color(stage: int, legend: re.Pattern[str], colors: dict[str, str]) -> None:
     asking = [
         panel
         for panel in lines(stage)
@@ -154,17 +152,17 @@ def test_outcomes_and_levels_have_their_colour(
     for panel in asking:
         # "{{die_type}} {{status}}" is the same with a name before it
         before = panel["targets"][0]["legendFormat"].count("{{") - 1
-        for name, colour in colours.items():
-            if not before or colour != GOOD:
-                assert colour_of(panel, "risky " * before + name) == colour, (panel["title"], name)
+        for name, color in colors.items():
+            if not before or color != GOOD:
+                assert color_of(panel, "risky " * before + name) == color, (panel["title"], name)
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_service_has_one_colour_on_every_panel(stage: int) -> None:
+def test_a_service_has_one_color_on_every_panel(stage: int) -> None:
     by_job = [panel for panel in lines(stage) if panel["targets"][0].get("legendFormat") == "{{job}}"]
     assert len(by_job) == 2
     for panel in by_job:
-        assert {name: colour_of(panel, name) for name in SERVICES} == SERVICES
+        assert {name: color_of(panel, name) for name in SERVICES} == SERVICES
     rates = [panel for panel in panels(stage) if panel["title"] == "Request rate"]
     assert rates
     for panel in rates:
@@ -173,17 +171,17 @@ def test_a_service_has_one_colour_on_every_panel(stage: int) -> None:
         assert panel["fieldConfig"]["defaults"]["color"] == {"mode": "fixed", "fixedColor": SERVICES[job[1]]}
 
 
-def test_service_colours_stand_out_on_light_and_dark_and_are_the_uis() -> None:
+def test_service_colors_stand_out_on_light_and_dark_and_are_the_uis() -> None:
     sheet = (Path(__file__).parents[2] / "stack/pocket/ui/static/style.css").read_text()
     assert dict(re.findall(r"--service-([a-z-]+): (#[0-9a-f]{6});", sheet)) == SERVICES
-    for colour in SERVICES.values():
+    for color in SERVICES.values():
         for ground in ("#ffffff", "#161b22"):
-            assert contrast(colour, ground) >= 3, (colour, ground)  # WCAG 2.2, 1.4.11
+            assert contrast(color, ground) >= 3, (color, ground)  # WCAG 2.2, 1.4.11
 
 
 def contrast(a: str, b: str) -> float:
-    def luminance(colour: str) -> float:
-        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    def luminance(color: str) -> float:
+        parts = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 

@@ -197,7 +197,7 @@ def test_the_pocket_stack_killed_and_restarted(stage: Stage) -> None:
 
 
 def test_the_same_events_delivered_twice(stage: Stage) -> None:
-    """All lines of the frontend come to the collector once more, as after a lost acknowledgement."""
+    """All lines of the frontend come to the collector once more, as after a lost acknowledgment."""
     with stage.traffic():
         events_flow(stage)
     emitted = stage.emitted()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+EXERCISES = re.compile(r"^## Try it$.*?(?=^## )", re.M | re.S)
 FENCE = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
 CHANGE = re.compile(r"((?:`[^`]+`(?:, | ))+)\((new|changed|removed)\)(?=[:,])")
 
@@ -34,11 +35,19 @@ def lessons() -> list[Path]:
 
 def blocks(*languages: str) -> list[Block]:
     return [
-        Block(lesson, match[2], textwrap.dedent(match[3]).strip())
-        for lesson in lessons()
-        for match in FENCE.finditer(lesson.read_text(encoding="utf-8"))
-        if match[2] in languages
+        block for lesson in lessons() for block in _blocks(lesson, lesson.read_text(encoding="utf-8"), languages)
     ]
+
+
+def outside_exercises(stage: int, *languages: str) -> list[Block]:
+    """Those that have an answer on a stage as it is: all but the exercises'."""
+    (lesson,) = [lesson for lesson in lessons() if lesson.parent.name == f"stage{stage}"]
+    return _blocks(lesson, EXERCISES.sub("", lesson.read_text(encoding="utf-8")), languages)
+
+
+def _blocks(lesson: Path, text: str, languages: tuple[str, ...]) -> list[Block]:
+    found = (match for match in FENCE.finditer(text) if match[2] in languages)
+    return [Block(lesson, match[2], textwrap.dedent(match[3]).strip()) for match in found]
 
 
 def changes(lesson: Path) -> dict[str, str]:

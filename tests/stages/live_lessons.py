@@ -9,7 +9,7 @@ from typing import Protocol
 
 import httpx
 
-from tests.stages.lessons import Block, blocks
+from tests.stages.lessons import Block, outside_exercises
 
 NO_ID = "0" * 32  # stands in a lesson for a trace id of the reader's
 WINDOW_SECONDS = 900
@@ -21,37 +21,38 @@ class Get(Protocol):
     def __call__(self, port: int, path: str, **parameters: object) -> httpx.Response: ...
 
 
-def of_stage(stage: int, *languages: str) -> list[Block]:
-    return [block for block in blocks(*languages) if block.lesson.parent.name == f"stage{stage}"]
-
-
-def found(block: Block, get: Get) -> int:
-    """How many series, lines or traces a query has; raises for an answer that is no 200."""
+def found(block: Block, get: Get, window_seconds: float = WINDOW_SECONDS) -> int:
+    """How many series, lines or traces a query has had lately; raises for an answer that is no 200."""
     now = time.time()
+    since = now - window_seconds
     match block.language:
         case "promql":
-            window = {"start": now - WINDOW_SECONDS, "end": now, "step": 5}
+            window = {"start": since, "end": now, "step": 5}
             answer = get(9090, "/api/v1/query_range", query=block.text, **window)
             return len(answer.raise_for_status().json()["data"]["result"])
         case "logql":
-            window = {"start": int((now - WINDOW_SECONDS) * 1e9), "end": int(now * 1e9)}
+            window = {"start": int(since * 1e9), "end": int(now * 1e9)}
             answer = get(3100, "/loki/api/v1/query_range", query=block.text, **window)
             streams = answer.raise_for_status().json()["data"]["result"]
             return sum(len(stream["values"]) for stream in streams)
         case _:
-            return len(get(3200, "/api/search", q=block.text).raise_for_status().json()["traces"])
+            traces = get(3200, "/api/search", q=block.text, start=int(since), end=int(now + 1))
+            return len(traces.raise_for_status().json()["traces"])
 
 
 def unanswered_queries(stage: int, get: Get) -> list[str]:
     """The stage's printed queries that find nothing; one about a trace id of the reader's need not."""
-    asked = [block for block in of_stage(stage, "promql", "logql", "traceql") if NO_ID not in block.text]
+    asked = [block for block in outside_exercises(stage, "promql", "logql", "traceql") if NO_ID not in block.text]
     return [block.text for block in asked if not found(block, get)]
 
 
 def unanswered_commands(stage: int, get: Get) -> list[str]:
     """The stage's printed `curl` lines whose answer is no answer, or lacks what the line then greps for."""
     return [
-        line for block in of_stage(stage, "bash") for line in block.lines if "curl" in line and not fits(line, get)
+        line
+        for block in outside_exercises(stage, "bash")
+        for line in block.lines
+        if "curl" in line and not fits(line, get)
     ]
 
 

@@ -139,7 +139,7 @@ def test_a_disk_that_is_full_for_a_while_loses_no_line(
     write(tmp_path, "a\nb\n")
     shipper(tmp_path, stack).run(stop)
     assert not failures
-    assert stack.lines == ["a", "b"] * 3  # the very same batch again, which the store recognises
+    assert stack.lines == ["a", "b"] * 3  # the very same batch again, which the store recognizes
     assert len({json.dumps(stream) for stream in stack.streams}) == 1
     assert json.loads((tmp_path / "positions.json").read_text())["one"][1] == len("a\nb\n")
 

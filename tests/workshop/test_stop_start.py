@@ -127,7 +127,7 @@ async def test_what_cannot_be_done_is_told_with_its_reason(tmp_path: Path) -> No
             raise OSError(28, "No space left on device")
 
         unit.stop = fails  # type: ignore[method-assign]
-        units.fulfil({"one"})
+        units.fulfill({"one"})
         async with asyncio.timeout(5):
             await answered.wait()
     assert units.states()[0]["reason"] == "OSError: [Errno 28] No space left on device"

@@ -41,7 +41,7 @@ def command(make_user: Callable[[Settings], User], target: str, variable: str, d
         max_async_rolls: Annotated[int, option("MAX_ASYNC_ROLLS", "Most rolls in a batch.", 1, 100)] = 10,
         think_time_seconds: Annotated[float, option("THINK_TIME_SECONDS", "Mean pause of a user.")] = 0.5,
         duration_seconds: Annotated[float, option("DURATION_SECONDS", "The longest run; 0: no limit.")] = 60.0,
-        rate: Annotated[float, option("RATE", "Actions a second, all users together; 0: closed loop.")] = 0.0,
+        rate: Annotated[float, option("RATE", "Actions per second, all users together; 0: closed loop.")] = 0.0,
         seed: Annotated[int, option("SEED", "The same seed makes the same choices.")] = 1,
         as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     ) -> None:

@@ -1,7 +1,7 @@
 """Ships the services' log lines to the pocket stack, as Docker's log driver and Alloy do for the full stack.
 
 Positions are saved only after the stack said 204, so a line is delivered at least once; a batch is repeated with
-its first timestamps, so that a repetition can be recognised. While the stack is away the lines wait in the files.
+its first timestamps, so that a repetition can be recognized. While the stack is away the lines wait in the files.
 """
 
 from __future__ import annotations

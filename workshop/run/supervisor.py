@@ -113,7 +113,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._ask_to_stop)
-        loop.add_signal_handler(control.WAKE, lambda: self.units.fulfil(control.stopped(self.plan.paths)))
+        loop.add_signal_handler(control.WAKE, lambda: self.units.fulfill(control.stopped(self.plan.paths)))
         self._commands = asyncio.create_task(self._follow_commands())
 
     def _ask_to_stop(self) -> None:

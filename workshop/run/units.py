@@ -69,7 +69,7 @@ class Units(Mapping[str, Unit]):
 
     # --- single ones, by hand ---------------------------------------------------------------------------------
 
-    def fulfil(self, stopped: set[str]) -> None:
+    def fulfill(self, stopped: set[str]) -> None:
         """Stops those of these names that run, starts those of the others that were stopped so."""
         for name, unit in list(self._units.items()):
             if name in stopped and not unit.stopping:

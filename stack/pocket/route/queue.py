@@ -23,7 +23,7 @@ class UsageQueue:
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = full")  # fsync at every commit
-        # Ids are never used again, so that an acknowledgement cannot hit a later event.
+        # Ids are never used again, so that an acknowledgment cannot hit a later event.
         self._db.execute("create table if not exists events(id integer primary key autoincrement, body blob)")
         self._db.commit()
         self._length: int = self._db.execute("select count(*) from events").fetchone()[0]

@@ -28,7 +28,7 @@ def nanoseconds(span: ReadableSpan) -> int:
 
 @pytest.fixture
 def together(monkeypatch: pytest.MonkeyPatch) -> asyncio.Barrier:
-    """Each roll waits until 20 are in the air: rolled one after the other, they would wait for ever."""
+    """Each roll waits until 20 are in the air: rolled one after the other, they would wait forever."""
     barrier = asyncio.Barrier(20)
 
     async def wait(seconds: float) -> None:

@@ -29,7 +29,7 @@ def configure(service: Service) -> TracerProvider:
 
 
 def instrument(app: "FastAPI") -> None:
-    """One server span a request."""
+    """One server span for each request."""
     # Imported here: a service without FastAPI, such as the frontend, has no such package.
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 

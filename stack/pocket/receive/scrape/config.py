@@ -63,12 +63,12 @@ def load(path: Path) -> list[Job]:
 
 
 def resolvable(jobs: list[Job], hosts: Collection[str], offset: int) -> list[tuple[Job, Target]]:
-    """The targets whose host is in `hosts` or local, moved to loopback and by the port offset.
+    """The targets whose host is in `hosts`, moved to loopback and by the port offset, and local ones as they are.
 
     Docker's DNS would answer for running services alone, so the others are left out as they would be there.
     """
     return [
-        (job, Target(LOOPBACK, target.port + offset, target.labels))
+        (job, Target(LOOPBACK, target.port + (offset if target.host in hosts else 0), target.labels))
         for job in jobs
         for target in job.targets
         if target.host in hosts or target.host in LOCAL_NAMES

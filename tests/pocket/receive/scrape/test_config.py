@@ -32,7 +32,7 @@ def test_jobs_and_targets(tmp_path: Path) -> None:
     assert (b.name, b.interval, b.timeout, b.metrics_path) == ("b", 0.5, 0.5, "/m")
     found = resolvable([a, b], {"frontend"}, 1000)
     assert [(job.name, t.host, t.port, t.labels) for job, t in found] == [
-        ("a", "127.0.0.1", 10100, {"env": "dev"}),
+        ("a", "127.0.0.1", 9100, {"env": "dev"}),  # an address that somebody wrote down is meant
         ("b", "127.0.0.1", 9501, {}),
     ]
 

@@ -165,7 +165,7 @@ function drawNode(node, { x, y }, link) {
           "div",
           {},
           node.kind === "virtual_node"
-            ? "Whoever calls without sending spans of its own"
+            ? "A caller that sends no spans of its own"
             : "Calls others; nobody calls it",
         )
         : figures(node),

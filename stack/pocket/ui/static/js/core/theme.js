@@ -97,7 +97,7 @@ export function grafana(value) {
   return name in NAMED ? colour(NAMED[name]) : undefined;
 }
 
-// The workshop's own, in style.css as in the dashboards (stack/dashboards/colours.py).
+// The workshop's own, in style.css as in the dashboards (stack/dashboards/colors.py).
 const OWN = new Set([
   "traffic-gen",
   "streamlit-frontend",

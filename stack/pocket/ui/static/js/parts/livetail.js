@@ -6,13 +6,13 @@ import { legible } from "../core/text.js";
 
 const STATES = {
   connecting: ["Connecting…", "muted", "Opening the live tail"],
-  live: ["Live", "ok", "Lines come as Loki gets them, over a WebSocket"],
+  live: ["Live", "ok", "Lines arrive as Loki receives them, over a WebSocket"],
   polling: [
     "Every 2 s",
     "warning",
-    "No WebSocket gets through here: Loki is asked every two seconds instead",
+    "WebSockets do not work here: Loki is asked every two seconds instead",
   ],
-  waiting: ["Reconnecting…", "warning", "Loki does not answer; tried again until it does"],
+  waiting: ["Reconnecting…", "warning", "Loki does not answer; trying again until it does"],
   refused: ["Stopped", "error", "Loki refused the query"],
 };
 

@@ -30,7 +30,7 @@ export function failed(error, query) {
 /** A view whose module did not arrive; `again` asks for it once more. */
 export function notLoaded(error, again) {
   const why = navigator.onLine
-    ? "The server did not hand it out. Is the stack running? Start it with `make run`."
+    ? "The server did not deliver it. Is the stack running? Start it with `make run`."
     : "The browser is offline.";
   return h(
     "div",

@@ -140,7 +140,7 @@ export function mount(root, context) {
         page,
         unknown(
           ["No profile of ", service, ` in ${context.rangeWords()}`],
-          `Profiles arrive every few seconds while a service burns CPU. ${trafficHint(context)}`,
+          `Profiles arrive every few seconds while a service uses the CPU. ${trafficHint(context)}`,
           services.filter((name) => name !== service).map((
             name,
           ) => [name, router.href(["profiles"], { service: name })]),

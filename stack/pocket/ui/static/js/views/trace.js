@@ -171,7 +171,7 @@ function summary(trace) {
         {
           class: "button",
           href: ways.profile(busiest(trace)),
-          title: "Where the service in which most of the time passed used its CPU",
+          title: "CPU profile of the service that took most of the time",
         },
         icon("profiles", 15),
         h("span", { class: "clipped" }, "Profile of ", title(busiest(trace).service, "(no service)")),
