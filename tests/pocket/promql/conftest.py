@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import struct
@@ -19,6 +20,7 @@ import pytest
 
 from pocket.query import promql
 from pocket.rows import Labels, Matcher, Series
+from tests import golden
 
 TOOLS = Path(__file__).parents[3] / ".tools"
 
@@ -75,14 +77,12 @@ def series_name(labels: Labels) -> str:
 class RealPrometheus:
     """A Prometheus process of its own, filled by remote write."""
 
-    def __init__(self, url: str, major: int) -> None:
-        self._client = httpx.Client(base_url=url, trust_env=False, timeout=30)
-        self.major = major
-
-    def close(self) -> None:
-        self._client.close()
+    def __init__(self, client: httpx.Client, *, recorded: bool = False) -> None:
+        self._client, self.recorded = client, recorded
 
     def write(self, series: Sequence[tuple[Labels, Sequence[tuple[float, float]]]]) -> None:
+        if self.recorded:  # it has them
+            return
         body = cramjam.snappy.compress_raw(write_request(series))
         headers = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf"}
         answer = self._client.post("/api/v1/write", content=bytes(body), headers=headers)
@@ -119,23 +119,30 @@ def _varint(value: int) -> bytes:
 
 
 def find_prometheus() -> str | None:
-    """On the PATH, or where the test preparation unpacks it."""
-    unpacked = sorted(TOOLS.glob("**/bin/prometheus")) if TOOLS.exists() else []
-    return shutil.which("prometheus") or (str(unpacked[0]) if unpacked else None)
+    """A Prometheus 3: ranges and lookback of Debian's Prometheus 2 include their left end."""
+    found = shutil.which("prometheus", path=os.environ.get("REAL_TOOLS_DIR")) or shutil.which("prometheus")
+    return found if found and " version 3" in _version(found) else None
+
+
+def _version(binary: str) -> str:
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
+    return (said.stdout + said.stderr).splitlines()[0]
 
 
 @pytest.fixture(scope="session")
 def real_prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealPrometheus]:
-    binary = find_prometheus()
-    if binary is None:
-        pytest.skip("no prometheus on the PATH or under .tools to compare with")
-    version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True)
-    major = int((version.stdout + version.stderr).split("version ")[1].split(".")[0])
-    directory = tmp_path_factory.mktemp("prometheus")
-    with _running(binary, directory) as url:
-        real = RealPrometheus(url, major)
-        yield real
-        real.close()
+    """A Prometheus 3, or what one answered."""
+    if binary := find_prometheus():
+        with (
+            _running(binary, tmp_path_factory.mktemp("prometheus")) as url,
+            httpx.Client(base_url=url, trust_env=False, timeout=30) as client,
+            golden.recorded("prometheus", client, _version(binary)),
+        ):
+            yield RealPrometheus(client)
+        return
+    golden.begin("prometheus")
+    with golden.replayed("prometheus") as client:
+        yield RealPrometheus(client, recorded=True)
 
 
 class _running:  # noqa: N801 (a context manager)

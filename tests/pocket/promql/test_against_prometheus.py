@@ -1,10 +1,4 @@
-"""The same samples and the same queries, here and in a real Prometheus.
-
-Debian has Prometheus 2, whose ranges and lookback include their left end, while 3's, and ours, do not. With a 2
-the samples are moved 7 ms off the whole seconds and the queries 3 s off the steps of subqueries, so that nothing
-lies on an edge, and begin only when the series have a past: 3 estimates a counter's start otherwise. What else has
-changed since is marked `#3` in queries.txt and compared with a 3 only.
-"""
+"""The same samples and queries, here and in a real Prometheus 3, or in the record of what one answered."""
 
 from __future__ import annotations
 
@@ -16,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pocket.api.prometheus.encode import query_data
 from pocket.query import promql
 from pocket.rows import STALE_NAN, Labels
+from tests import golden
 
 START = 1_700_000_000  # a whole minute it is not: subqueries' steps and ours differ
-NEW = "#3 "
 
 Data = list[tuple[Labels, list[tuple[float, float]]]]
 
@@ -36,12 +30,14 @@ class Pair:
     real: Any
     ours: Any
 
+    @property
+    def is_recorded(self) -> bool:
+        return bool(golden.RECORD or self.real.recorded)
+
     def add(self, data: Data) -> None:
         """Remote write wants the samples of all series in the order of time, not series by series."""
-        shift = 0.007 if self.real.major < 3 else 0.0
-        moved = [(labels, [(t + shift, v) for t, v in samples]) for labels, samples in data]
-        self.real.write(moved)
-        for labels, samples in moved:
+        self.real.write(data)
+        for labels, samples in data:
             self.ours.add(labels, samples)
 
     def instant(self, query: str, t: float) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -130,36 +126,24 @@ def pair(real_prometheus: Any, memory_source: Any) -> Pair:
 QUERIES = Path(__file__).with_name("queries.txt").read_text().splitlines()
 INSTANTS = [0, 200, 313, 600.5, 1000, 1493, 2240, 2700]
 RANGES_OF_TIME = [(13, 2413, 60), (598, 1500, 7), (1000, 1000, 15)]  # start, end, step
-# With a Prometheus 2.
-LATER_INSTANTS = [703, 1003, 1494, 2243, 2703]
-LATER_RANGES = [(693, 2413, 60), (798, 1503, 5), (1003, 1003, 15)]
-
-
-def expected(pair: Pair, query: str) -> str:
-    if query.startswith(NEW) and pair.real.major < 3:
-        pytest.skip("Prometheus 3")
-    return query.removeprefix(NEW)
+# Less of it where a record is made or read: that of all has 6 MB.
+RECORDED_INSTANTS = INSTANTS[::3]
+RECORDED_RANGES = [(13, 2413, 300), (598, 1200, 67)]
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_instant_queries_answer_as_prometheus(pair: Pair, query: str) -> None:
-    text = expected(pair, query)
-    for offset in INSTANTS if pair.real.major >= 3 else LATER_INSTANTS:
-        compare(*pair.instant(text, START + offset), keep_order=ordered(text), major=pair.real.major)
+    for offset in RECORDED_INSTANTS if pair.is_recorded else INSTANTS:
+        compare(*pair.instant(query, START + offset), keep_order=query.startswith("sort"))
 
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_range_queries_answer_as_prometheus(pair: Pair, query: str) -> None:
-    text = expected(pair, query)
-    for start, end, step in RANGES_OF_TIME if pair.real.major >= 3 else LATER_RANGES:
-        compare(*pair.range(text, START + start, START + end, step), keep_order=False, major=pair.real.major)
+    for start, end, step in RECORDED_RANGES if pair.is_recorded else RANGES_OF_TIME:
+        compare(*pair.range(query, START + start, START + end, step), keep_order=False)
 
 
-def ordered(query: str) -> bool:
-    return query.startswith("sort")
-
-
-def compare(theirs: dict[str, Any], ours: dict[str, Any], *, keep_order: bool, major: int) -> None:
+def compare(theirs: dict[str, Any], ours: dict[str, Any], *, keep_order: bool) -> None:
     assert (ours["status"], ours.get("errorType")) == (theirs["status"], theirs.get("errorType")), (theirs, ours)
     if theirs["status"] == "success":
         assert ours["data"]["resultType"] == theirs["data"]["resultType"]
@@ -169,11 +153,10 @@ def compare(theirs: dict[str, Any], ours: dict[str, Any], *, keep_order: bool, m
             assert [t for t, _ in right] == [t for t, _ in left], name
             for (t, value), (_, mine) in zip(left, right, strict=True):
                 assert close(value, mine), (name, t, value, mine)
-    if major >= 3:
-        for kind in ("warnings", "infos"):
-            assert notes(ours, kind) == notes(theirs, kind)
-        if theirs.get("errorType") == "execution":
-            assert ours["error"] == theirs["error"]
+    for kind in ("warnings", "infos"):
+        assert notes(ours, kind) == notes(theirs, kind)
+    if theirs.get("errorType") == "execution":
+        assert ours["error"] == theirs["error"]
 
 
 def notes(answer: dict[str, Any], kind: str) -> list[str]:
@@ -234,8 +217,6 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> str:
 @settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(query=expressions(), start=st.integers(0, 2000), step=st.sampled_from([11, 60]))
 def test_made_queries_answer_as_prometheus(pair: Pair, query: str, start: int, step: int) -> None:
-    if pair.real.major < 3:
-        assume(query.count(":40s]") < 2)  # a subquery's own steps are on the edges of one within
-        start, step = 703 + start // 10 * 5, 10 if step == 11 else 60
+    step = 73 if pair.is_recorded else step
     theirs, ours = pair.range(query, START + start, START + start + 600, step)
-    compare(theirs, ours, keep_order=False, major=pair.real.major)
+    compare(theirs, ours, keep_order=False)

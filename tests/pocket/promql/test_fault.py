@@ -29,8 +29,6 @@ def test_place_and_reason(query: str, message: str) -> None:
 
 
 def test_the_messages_are_prometheus_own(real_prometheus: Any) -> None:
-    if real_prometheus.major < 3:
-        pytest.skip("Prometheus 2 words some of them otherwise")
     said = [(query, real_prometheus.query("query", {"query": query})["error"]) for query, _ in FAULTS]
     assert said == [
         (query, 'invalid parameter "query": ' + message.replace("|", ": parse error: ", 1))

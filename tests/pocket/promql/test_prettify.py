@@ -48,8 +48,6 @@ def test_layout(query: str, layout: str) -> None:
 
 
 def test_the_layout_is_prometheus_own(real_prometheus: Any) -> None:
-    if real_prometheus.major < 3:
-        pytest.skip("Prometheus 2 lays out some of them otherwise")
     for query, layout in CASES:
         answer = real_prometheus.query("format_query", {"query": query.replace("LONG", LONG)})
         assert answer["data"] == layout.replace("LONG", LONG)
