@@ -104,13 +104,12 @@ _RUN = [(name, compile_field(ast.Intrinsic(name))) for name in _INTRINSICS]
 
 
 def _fields(span: Span, trace: Trace) -> Iterator[tuple[str, ast.Value]]:
-    """Everything of a span that is compared, by the name TraceQL has for it."""
+    """Everything of a span that is compared, by the name TraceQL has for it; Tempo leaves out links."""
     for name, evaluate in _RUN:
         yield name, evaluate(span, trace)
     for scope, attributes in (
         ("resource", span.resource), ("instrumentation", span.scope_attributes), ("span", span.attributes),
         *(("event", event.attributes) for event in span.events),
-        *(("link", link.attributes) for link in span.links),
     ):  # fmt: skip
         for name, value in attributes.items():
             if value is not None and not isinstance(value, dict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pocket.query.traceql import ast, values
@@ -86,24 +86,24 @@ def _binary(op: str, left: Evaluate, right: Evaluate) -> Evaluate:
 
 # ---- attributes
 def _missing(node: ast.Field, operand: Evaluate) -> Evaluate:
-    """`= nil`: one event or link without the attribute is enough, and where there is none nothing is missing.
+    """`= nil`: something has attributes in the scope, and this is none of them. One event or link is enough.
 
-    Without a scope it is enough that one of the scopes lacks it, as Tempo looks for it in each.
+    Without a scope it is enough that the span or its resource lacks it, as Tempo looks for it in both.
     """
-    if not isinstance(node, ast.Attribute) or node.scope in ("span", "resource", "instrumentation"):
+    if not isinstance(node, ast.Attribute):
         return lambda span, trace: operand(span, trace) is None
-    name = node.name
-    if node.scope == "event":
-        return lambda span, _: any(name not in event.attributes for event in span.events)
-    if node.scope == "link":
-        return lambda span, _: any(name not in link.attributes for link in span.links)
-    return lambda span, _: any(name not in attributes for attributes in _scopes(span))
+    name, owners = node.name, _OWNERS[node.scope]
+    return lambda span, _: any(attributes and name not in attributes for attributes in owners(span))
 
 
-def _scopes(span: Span) -> Iterator[dict[str, Any]]:
-    yield from (span.attributes, span.resource, span.scope_attributes)
-    yield from (event.attributes for event in span.events)
-    yield from (link.attributes for link in span.links)
+_OWNERS: dict[str, Callable[[Span], Iterable[dict[str, Any]]]] = {
+    "span": lambda span: (span.attributes,),
+    "resource": lambda span: (span.resource,),
+    "instrumentation": lambda span: (span.scope_attributes,),
+    "event": lambda span: (event.attributes for event in span.events),
+    "link": lambda span: (link.attributes for link in span.links),
+    "": lambda span: (span.attributes, span.resource),
+}
 
 
 def _attribute(node: ast.Attribute) -> Evaluate:
@@ -123,15 +123,13 @@ def _attribute(node: ast.Attribute) -> Evaluate:
 
 
 def _anywhere(span: Span, name: str) -> Value:
-    """Without a scope: the span's own attribute, else the resource's, an event's, a link's, the library's."""
+    """Without a scope: the span's own attribute, else the resource's, an event's, a link's."""
     for attributes in (span.attributes, span.resource):
         if name in attributes:
             value: Value = attributes[name]
             return value
     found = _several(event.attributes.get(name) for event in span.events)
-    if found is None:
-        found = _several(link.attributes.get(name) for link in span.links)
-    return span.scope_attributes.get(name) if found is None else found
+    return found if found is not None else _several(link.attributes.get(name) for link in span.links)
 
 
 def _several(found: Any) -> Value:

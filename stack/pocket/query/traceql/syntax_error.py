@@ -35,7 +35,10 @@ def describe(error: UnexpectedInput, text: str) -> str:
         column = (error.column or 0) - len(bare[0])
         return f"{syntax_error.at(error.line, column)}unknown identifier: {bare[0]}"
     where = syntax_error.at(*end(text)) if error.token.type == "$END" else at(error.token)
-    return where + unexpected(error.token, error.accepts or (), _WORDS)
+    accepted = set(error.accepts or ())
+    if "VBAR" in accepted:  # goyacc has made a pipeline of the spanset by then, to which no operator belongs
+        accepted -= {"AND", "OR"}
+    return where + unexpected(error.token, accepted, _WORDS)
 
 
 def _bad_character(text: str, error: UnexpectedCharacters) -> str:
