@@ -17,10 +17,6 @@ from pocket.query.logql.literals import go_regex, size_bytes
 from pocket.query.logql.template_types import Function
 
 
-def _default(fallback: Any, *values: Any) -> Any:
-    return values[0] if values and truth(values[0]) else fallback
-
-
 # ---- comparisons
 def _basic(value: Any) -> str:
     found = kind(value)

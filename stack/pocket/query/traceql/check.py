@@ -9,7 +9,6 @@ from pocket.query.traceql import ast, values
 
 NUMBERS = ("int", "float", "duration")
 ARITHMETIC = ("+", "-", "*", "/", "%", "^")
-LOGICAL = ("&&", "||")
 _ALLOWED = {
     "bool": ("&&", "||", "=", "!="),
     "string": ("=", "!=", "=~", "!~", ">", ">=", "<", "<="),
