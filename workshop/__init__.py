@@ -5,5 +5,5 @@
 - infrastructure: what stands in for a stage's images (PostgreSQL, its exporter); the table is in images
 - plan: all that has to run for a stage
 - run: the supervisor: processes, health, logs, the guard that lets nothing outlive it
-- check: the lesson's judge: asks the public query APIs of whichever stack runs
+- check: asks the public query APIs of whichever stack runs
 """

@@ -31,7 +31,7 @@ app = typer.Typer(
 
   workshop traffic 3 --num-users 20   more users; its flags: [bold]workshop traffic 3 --help[/bold]
 
-  workshop check 3                    the lesson's judge
+  workshop check 3                    is every signal there?
 
   workshop diff 3                     what stage 3 adds to stage 2
 """,
@@ -57,7 +57,7 @@ def paths_of(offset: int, data_dir: Path | None) -> RunPaths:
 @app.command()
 def up(
     stage: Stage,
-    traffic: Annotated[bool, typer.Option("--traffic", help="Virtual users: a burst, then gently on.")] = False,
+    traffic: Annotated[bool, typer.Option("--traffic", help="Start virtual users: a burst, then a few.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Check the stage once it runs.")] = False,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is healthy.")] = False,
     port_offset: Offset = 0,
@@ -143,7 +143,7 @@ def tail_lines(value: str) -> int | None:
 @app.command()
 def logs(
     services: Annotated[list[str] | None, typer.Argument(help="Services; default: every one.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends, or Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Until the run ends, or Ctrl-C.")] = False,
     tail: Annotated[str, typer.Option("--tail", "-n", help="Last lines of each, or `all`.")] = "100",
     port_offset: Offset = 0,
     data_dir: DataDir = None,

@@ -26,7 +26,7 @@ def project_root() -> Path:
     given = os.environ.get("WORKSHOP_ROOT")
     root = Path(given).expanduser() if given else Path(__file__).parent.parent
     if not root.is_dir():
-        raise WorkshopError(f"WORKSHOP_ROOT={given} is no folder: set it to the project's checkout, or unset it.")
+        raise WorkshopError(f"WORKSHOP_ROOT={given} is not a folder: set it to the checkout, or unset it.")
     return root.resolve()
 
 

@@ -34,7 +34,7 @@ def test_unknown_stage(project: Project) -> None:
 def test_no_project_folder(project: Project) -> None:
     result = project.run("up", "1", WORKSHOP_ROOT="/nonexistent/place")
     assert result.returncode == 1
-    assert "WORKSHOP_ROOT=/nonexistent/place is no folder" in result.stderr
+    assert "WORKSHOP_ROOT=/nonexistent/place is not a folder" in result.stderr
 
 
 def test_missing_service_folder(project: Project) -> None:

@@ -1,4 +1,4 @@
-"""The lesson's judge. Asks the public query APIs and nothing else, so either stack will do.
+"""Checks a stage. Asks the public query APIs and nothing else, so either stack will do.
 
 - manifest, stages: what each stage has: services × signals, edges, spans, families (one entry a stage)
 - apis: the query APIs and the services, by port

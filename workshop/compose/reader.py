@@ -118,7 +118,7 @@ def _check_dependencies(project: Project) -> None:
         for name in service.depends_on:
             if name not in project.hosts:
                 where = f"{project.path}:{service.line}: service {service.name}"
-                raise WorkshopError(f"{where}: depends_on {name}, which is no service here.")
+                raise WorkshopError(f"{where}: depends_on {name}, which is not a service here.")
     _refuse_cycles(project)
 
 
