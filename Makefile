@@ -12,7 +12,7 @@ WORKSHOP := $(BIN)/workshop
 # Ctrl-C is an end and no error (128 + SIGINT); every other exit code stays.
 OR_CTRL_C := || { code=$$?; [ $$code -eq 130 ] || exit $$code; }
 
-.PHONY: help run down status traffic check logs diff propagate bench attacks test test-fast lint tools golden audit screenshot dashboards lock install
+.PHONY: help run down status traffic check logs diff propagate bench attacks test test-fast test-lessons lint tools golden audit screenshot dashboards lock install
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,8 +53,11 @@ tools: .venv/.installed-dev ## programs that some tests need: as root on Debian 
 test-fast: lint ## lint, and the tests that need no browser, no whole stage and little time
 	$(BIN)/pytest -n $(WORKERS) -m "not e2e and not browser and not slow"
 
-test: tools lint ## the whole suite: lint, unit, engine, end to end, browser
-	$(BIN)/pytest -n $(WORKERS)
+test: tools lint ## the suite: lint, unit, engine, end to end, browser
+	$(BIN)/pytest -n $(WORKERS) -m "not exercise"
+
+test-lessons: .venv/.installed-dev ## plays the exercises of all lessons, one after another
+	$(BIN)/pytest -m exercise
 
 attacks: .venv/.installed-dev ## ARGS="WORD …": attack what runs; one table with figures (tests/attacks)
 	$(BIN)/python -m tests.attacks $(ARGS)

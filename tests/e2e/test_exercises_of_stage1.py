@@ -6,7 +6,7 @@ from tests.e2e.playing import Checkout, play_through
 from tests.stages.exercises import Exercise, of_stage
 
 STAGE = 1
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.exercise]
 
 
 @pytest.mark.parametrize("exercise", of_stage(STAGE), ids=lambda exercise: exercise.title)
