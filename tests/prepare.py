@@ -24,7 +24,11 @@ SECONDS = 300
 def main() -> None:
     for what, missing, get in (
         ("Chromium (browser tests)", not any(map(shutil.which, BROWSERS)), install_chromium),
-        ("Prometheus (PromQL against the real one)", not all(map(find_tool, PROMETHEUS)), unpack_prometheus),
+        (
+            "Prometheus (its promtool judges our configuration)",
+            not all(map(find_tool, PROMETHEUS)),
+            unpack_prometheus,
+        ),
     ):
         if missing:
             reason = try_to(get)
