@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +16,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.attacks.attack import Outcome, attack
 from tests.attacks.checkout import Checkout, Pocket
+from tests.browser.conftest import chromium_path
 
 OVERRIDE = "\u202e"
 TRACE = "0dd0dd0dd0dd0dd0dd0dd0dd0dd0dd01"
@@ -24,7 +24,6 @@ LETTERS = 5000
 ANSI = "\x1b[32mINFO\x1b[0m \x1b[31m500 Internal Server Error\x1b[0m"
 PHONE = {"width": 360, "height": 740}
 PATIENCE_MS = 60_000
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 # The x of each letter in the order of the text: what falls behind the one before was drawn backwards.
 BACKWARDS = """row => {
@@ -46,7 +45,7 @@ IN_SIGHT = """e => { const { left, top, width, height } = e.getBoundingClientRec
 
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    path = next((found for name in CHROMIUM if (found := shutil.which(name))), None)
+    path = chromium_path()
     if path is None:
         raise RuntimeError("no Chromium here: apt-get install chromium")
     with sync_playwright() as playwright:
