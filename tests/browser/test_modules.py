@@ -50,7 +50,7 @@ def _encoded(visit: Visit, text: str) -> str:
 
 def test_a_refusal_is_about_what_the_reader_wrote(refused: Visit) -> None:
     page = refused.open("traces?q={oops")
-    expect(page.get_by_role("alert")).to_contain_text("col 6: syntax error: unexpected $end")
+    expect(page.get_by_role("alert")).to_contain_text("line 1, col 2: unknown identifier: oops")
 
 
 def test_a_trace_id_may_lack_its_leading_zeros(visit: Visit) -> None:

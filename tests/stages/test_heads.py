@@ -21,7 +21,7 @@ SECONDS = 60
 
 @pytest.mark.parametrize("service", SERVICES, ids=lambda service: f"{service.parent.name}/{service.name}")
 def test_the_bound_is_the_stacks_own_and_in_force(service: Path) -> None:
-    assert (service / "head.py").read_bytes() == (ROOT / "stack/pocket/head.py").read_bytes()
+    assert (service / "head.py").read_bytes() == (ROOT / "stack/pocket/asgi/head.py").read_bytes()
     assert f"UVICORN_HTTP={HTTP}" in (service / "Dockerfile").read_text(encoding="utf-8")
     compose = yaml.safe_load((service.parent / "docker-compose.yml").read_text(encoding="utf-8"))
     assert compose["services"][service.name]["environment"]["UVICORN_HTTP"] == HTTP

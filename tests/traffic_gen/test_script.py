@@ -189,4 +189,4 @@ def test_ctrl_c_ends_with_the_summary_so_far(target: tuple[str, type[Target]]) -
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert json.loads(out)["requests"] >= 19
+    assert json.loads(out)["requests"] >= 15  # the five users had one each under way

@@ -191,7 +191,7 @@ def test_a_full_disk_is_said_and_loses_no_line(small_disk: Project) -> None:
         services = json.loads(project.run("status", "--json").stdout)["run"]["services"]
         return next(int(each["lines_waiting"]) for each in services if each["name"] == "one")
 
-    assert eventually(waiting, "status tells of lines that wait") > 300
+    eventually(lambda: waiting() > 300, "status tells of lines that wait")
     shown = project.run("status").stdout
     assert "one: " in shown
     assert "log lines in memory, not in the log (No space left on device)" in shown
