@@ -4,8 +4,8 @@ STAGE ?= $(shell ls -d stage[0-9] 2>/dev/null | sort | tail -n 1 | tr -dc 0-9)
 PORT_OFFSET ?= 0
 DETACH ?=
 export PORT_OFFSET
-# Tests mostly wait: for a process, a scrape, a browser. One worker more than there are cores keeps those busy.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# A worker a core: a stage under traffic or a browser fills one, and what is late then fails.
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN := .venv/bin
 UV := 0.13.8
 WORKSHOP := $(BIN)/workshop
