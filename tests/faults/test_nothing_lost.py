@@ -232,7 +232,9 @@ def test_the_outage_script_sees_the_outage_and_that_it_is_over(stage: Stage) -> 
 
 
 def test_the_load_script_reaches_its_rate(stage: Stage) -> None:
-    code, seen = stage.script("database_load.py", "--rate", "20", "--list-ratio", "0.5", "--duration-seconds", "10")
+    code, seen = stage.script(
+        "database_load.py", "--rate", "20", "--list-ratio", "0.5", "--duration-seconds", "10"
+    )
     assert (code, seen["failed"]) == (0, 0), seen
     assert set(seen["actions"]) == {"get", "list"}
     assert 0 < seen["requests_per_second"] < 25
