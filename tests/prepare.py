@@ -16,14 +16,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / ".tools"
-BROWSER = "chromium-headless-shell"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PROMETHEUS = ("prometheus", "promtool")
 SECONDS = 300
 
 
 def main() -> None:
     for what, missing, get in (
-        ("Chromium (browser tests)", not shutil.which(BROWSER), install_chromium),
+        ("Chromium (browser tests)", not any(map(shutil.which, BROWSERS)), install_chromium),
         (
             "Prometheus (its promtool judges our configuration)",
             not all(map(find_tool, PROMETHEUS)),
@@ -63,7 +63,7 @@ def apt(*arguments: str, cwd: Path | None = None) -> None:
 
 
 def install_chromium() -> None:
-    apt("install", "-y", "-qq", "--no-install-recommends", BROWSER, "fonts-dejavu-core")
+    apt("install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core")
 
 
 def unpack_prometheus() -> None:

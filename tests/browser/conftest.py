@@ -28,8 +28,7 @@ POISON = '<img src=x onerror="window.pwned=1"><script>window.pwned=1</script>'
 
 
 def chromium_path() -> str | None:
-    """The shell has no window of its own to draw: a page takes a third of the time and of the processor."""
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return next((found for name in names if (found := shutil.which(name))), None)
 
 
@@ -69,7 +68,7 @@ def _workshop(*arguments: str) -> subprocess.CompletedProcess[str]:
 def stage(tmp_path_factory: pytest.TempPathFactory, next_offset: Callable[[], int]) -> Iterator[Stage]:
     """Stage 1 with some traffic behind it, a poisoned span and a poisoned log line."""
     if chromium_path() is None:
-        pytest.skip("no Chromium here: apt-get install chromium-headless-shell, or let `make test` do it")
+        pytest.skip("no Chromium here: apt-get install chromium, or let `make test` do it")
     offset = next_offset()
     where = ("--port-offset", str(offset), "--data-dir", str(tmp_path_factory.mktemp("stage")))
     up = _workshop("up", "1", "--detach", *where)
